@@ -1,0 +1,77 @@
+# The commands of this project. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+GO ?= go
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 30s
+# The race detector needs a C compiler.
+CC_FOUND := $(shell command -v $$($(GO) env CC) 2>/dev/null)
+RACE := $(if $(CC_FOUND),-race)
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: bin/havip ## one failover on each cloud, on simulated ones, over real sockets
+	@bin/havip demo
+
+.PHONY: serve
+serve: bin/havip ## a host of your own, with both clouds simulated
+	bin/havip serve --simulate
+
+.PHONY: test
+test: ## all tests, with the race detector where there is a C compiler
+	@$(if $(RACE),,echo "no C compiler: testing without the race detector";) \
+	$(GO) test $(RACE) -timeout 280s ./...
+
+.PHONY: lint
+lint: ## the linters (golangci-lint, built on first use)
+	$(GO) vet ./...
+	$(GO) run $(GOLANGCI) run ./...
+
+.PHONY: check
+check: test lint ## exactly what CI runs
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (30s) each
+	@for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## the benchmarks, each beside its limit and beside what one would use instead
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: golden
+golden: ## write the golden files anew
+	$(GO) test ./events -run Golden -update
+
+.PHONY: build
+build: bin/havip bin/bootstrap ## both binaries, with their sizes
+	@ls -l bin/havip bin/bootstrap | awk '{printf "%-14s %5.1f MiB\n", $$NF, $$5 / 1048576}'
+
+.PHONY: bin/havip
+bin/havip:
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./deploy/havip
+
+# lambda.norpc leaves net/rpc out, which would keep the linker from dropping
+# what nobody calls. Function Compute's custom runtimes are x86-64.
+.PHONY: bin/bootstrap
+bin/bootstrap:
+	@CGO_ENABLED=0 $(GO) build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o $@ ./deploy/bootstrap
+
+.PHONY: package
+package: ## target/bootstrap, as s.yaml and the SAM template ship it
+	@mkdir -p target
+	CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(GO) build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o target/bootstrap ./deploy/bootstrap
+
+.PHONY: live
+live: ## the assumptions about the clouds, against the real ones (needs credentials)
+	$(GO) test ./shared/... -run Live -live -v

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"havip-functions/shared/havip"
+	"havip-functions/shared/runtime/host"
+)
+
+// client speaks to the host.
+type client struct{ base string }
+
+func hostFlag(cmd *cobra.Command) *string {
+	fallback := cmp.Or(os.Getenv("HAVIP_HOST"), "http://127.0.0.1:8080")
+	return cmd.Flags().String("host", fallback, "the host's address (HAVIP_HOST)")
+}
+
+// accepted is the host's answer to events.
+type accepted struct {
+	Accepted []struct {
+		Source    string   `json:"source"`
+		ID        string   `json:"id"`
+		Duplicate bool     `json:"duplicate"`
+		Stories   []string `json:"stories"`
+	} `json:"accepted"`
+}
+
+func (c client) send(ctx context.Context, body []byte) (accepted, error) {
+	var a accepted
+	return a, c.do(ctx, http.MethodPost, "/events", body, &a)
+}
+
+func (c client) story(ctx context.Context, id string) (host.Story, error) {
+	var s host.Story
+	return s, c.do(ctx, http.MethodGet, "/api/stories/"+url.PathEscape(id), nil, &s)
+}
+
+func (c client) havips(ctx context.Context, pick string) ([]havip.View, error) {
+	var answer struct {
+		HAVIPs []havip.View `json:"havips"`
+	}
+	return answer.HAVIPs, c.do(ctx, http.MethodGet, "/api/havips?havip="+url.QueryEscape(pick), nil, &answer)
+}
+
+// do makes one call; a problem of the host's becomes one line.
+func (c client) do(ctx context.Context, method, path string, body []byte, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, 40*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return usage("--host %s is no address; give http://host:port", c.base)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return failure{exitNoServer, fmt.Errorf("no host at %s; start havip serve, name it with --host, or use --direct where there is one", c.base)}
+	}
+	defer answer.Body.Close() //nolint:errcheck // it was read, or its error is told
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 64<<20))
+	if err != nil {
+		return failure{exitNoServer, fmt.Errorf("the host's answer broke off: %w", err)}
+	}
+	if answer.StatusCode/100 != 2 {
+		return refusal(answer.StatusCode, text)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return failure{exitNoServer, fmt.Errorf("%s does not answer as a host of ours: %w", c.base, err)}
+	}
+	return nil
+}
+
+func refusal(status int, text []byte) error {
+	var p struct{ Detail string }
+	if json.Unmarshal(text, &p) != nil || p.Detail == "" {
+		p.Detail = fmt.Sprintf("the host answered %d", status)
+	}
+	switch status {
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		return failure{exitNoServer, fmt.Errorf("%s", p.Detail)}
+	case http.StatusNotFound:
+		return other("%s", p.Detail)
+	}
+	return usage("%s", p.Detail)
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"havip-functions/events"
+	"havip-functions/shared/havip"
+)
+
+// recovery is what the flags of recover say.
+type recovery struct {
+	host   string
+	ask    events.Recover
+	direct bool
+	roster string
+	wait   bool
+	yes    bool
+	asJSON bool
+}
+
+func recoverCommand() *cobra.Command {
+	var r recovery
+	cmd := &cobra.Command{
+		Use:   "recover HAVIP",
+		Short: "Attach, release or move a HAVIP by hand",
+		Long: `Attach, release or move a HAVIP by hand. HAVIP is a name of the roster or an id.
+What is left out of --instance and --release is chosen. With --direct it works
+without a host or a ledger, from wherever there are credentials.`,
+		Example: `  havip recover orders-db --reason "i-db1 lost its disk" --wait
+  havip recover orders-db --instance i-db2 --release i-db1 --force --reason "db1 hangs" --wait
+  havip recover orders-db --reason drill --dry-run
+  havip recover orders-db --reason "our host is down too" --direct --roster roster.yaml`,
+		Args: cobra.ExactArgs(1),
+	}
+	at := hostFlag(cmd)
+	f := cmd.Flags()
+	f.StringVar(&r.ask.Instance, "instance", "", "attach this member")
+	f.StringVar(&r.ask.Release, "release", "", "detach this holder")
+	f.BoolVar(&r.ask.Force, "force", false, "detach it even while it serves")
+	f.BoolVar(&r.ask.AllowGap, "allow-gap", false, "detach even the last healthy holder")
+	f.StringVar(&r.ask.Reason, "reason", "", "why; it stands in the outcome (required)")
+	f.BoolVar(&r.ask.DryRun, "dry-run", false, "say what would be done first, and do nothing")
+	f.BoolVar(&r.direct, "direct", false, "work without a host")
+	f.StringVar(&r.roster, "roster", "", "with --direct: the roster (HAVIP_ROSTER, else roster.yaml)")
+	f.BoolVar(&r.wait, "wait", false, "follow the story to its outcome")
+	f.BoolVar(&r.yes, "yes", false, "don't ask before --force or --allow-gap")
+	f.BoolVar(&r.asJSON, "json", false, "print JSON")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		r.host, r.ask.HAVIP, r.ask.Actor = *at, args[0], actor()
+		return r.run(cmd.Context())
+	}
+	return cmd
+}
+
+func (r recovery) run(ctx context.Context) error {
+	if strings.TrimSpace(r.ask.Reason) == "" {
+		return usage("--reason is missing; say why, it stands in the outcome")
+	}
+	if !r.confirmed() {
+		return usage("not confirmed; nothing was done")
+	}
+	if r.direct {
+		return r.directly(ctx)
+	}
+	c := client{r.host}
+	views, err := c.havips(ctx, r.ask.HAVIP)
+	if err != nil {
+		return err
+	}
+	if len(views) != 1 {
+		return usage("%s is not on the host's roster; havip status lists it", r.ask.HAVIP)
+	}
+	r.ask.Cloud, r.ask.Region, r.ask.HAVIP = views[0].Cloud, views[0].Region, views[0].ID
+	body, err := encode(events.New("", time.Now().UTC(), r.ask))
+	if err != nil {
+		return err
+	}
+	if r.ask.DryRun {
+		return c.plan(ctx, body, r.asJSON)
+	}
+	return c.deliver(ctx, body, r.wait, r.asJSON)
+}
+
+// confirmed asks a person at a terminal before what can take an address away.
+func (r recovery) confirmed() bool {
+	risky := (r.ask.Force || r.ask.AllowGap) && !r.ask.DryRun
+	if r.yes || !risky || !term.IsTerminal(int(os.Stdin.Fd())) {
+		return true
+	}
+	fmt.Fprintf(os.Stderr, "%s may lose its serving holder for a moment. Go on? [y/N] ", r.ask.HAVIP)
+	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // the end of input is a no
+	return strings.EqualFold(strings.TrimSpace(answer), "y")
+}
+
+func actor() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if machine, err := os.Hostname(); err == nil {
+		name += "@" + machine
+	}
+	return name
+}
+
+func printPlans(plans []havip.Plan, asJSON bool) error {
+	var bad error
+	for _, p := range plans {
+		if p.Step == havip.Refuse {
+			bad = failure{exitOther, fmt.Errorf("")}
+		}
+		if asJSON {
+			printJSON(p)
+			continue
+		}
+		fmt.Println(planLine(p))
+	}
+	return bad
+}
+
+func planLine(p havip.Plan) string {
+	name := p.Name
+	if name == "" {
+		name = p.HAVIP.ID
+	}
+	line := fmt.Sprintf("%s would %s", name, p.Step)
+	switch p.Step {
+	case havip.Attach:
+		line += " " + p.Want.Instance
+	case havip.Detach:
+		line += " " + p.Want.Release
+	case havip.Done:
+		line = name + " is as it should be"
+	case havip.Wait, havip.Refuse:
+	}
+	if p.Status != "" {
+		line += fmt.Sprintf(" (%s, held by %s, %s serves)", p.Status, orNobody(p.Holders), orNone(p.Serving))
+	}
+	if p.Rule != "" {
+		line += ": " + p.Rule
+	}
+	if p.Advice != "" {
+		line += "; " + p.Advice
+	}
+	return line
+}

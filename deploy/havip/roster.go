@@ -1,0 +1,101 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"havip-functions/shared/havip"
+	"havip-functions/shared/roster"
+	"havip-functions/shared/runtime"
+)
+
+func rosterCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "roster",
+		Short: "Check a roster, or write one from the live clouds",
+	}
+	cmd.AddCommand(rosterCheckCommand(), rosterImportCommand())
+	return cmd
+}
+
+func rosterCheckCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "check [FILE]",
+		Short:   "Check a roster and say what it means",
+		Example: "  havip roster check roster.yaml",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			path := cmp.Or(append(args, "")[0], os.Getenv("HAVIP_ROSTER"), "roster.yaml")
+			file, err := roster.Open(path)
+			if err != nil {
+				return usage("%v", err)
+			}
+			for _, p := range file.Policies() {
+				fmt.Printf("%s: %s %s %s, %d members, hold %d of at most %d, mode %s, on failure %s\n",
+					p.Name, p.Cloud, p.Region, p.ID, len(p.Members), p.Hold, p.Limit, p.Mode, p.OnHealthFailed)
+			}
+			fmt.Fprintf(os.Stderr, "the roster is good; its hash is %s\n", file.Current().Hash)
+			return nil
+		},
+	}
+}
+
+func rosterImportCommand() *cobra.Command {
+	var cloud string
+	var regions []string
+	cmd := &cobra.Command{
+		Use:   "import",
+		Short: "Write a roster of the HAVIPs that a cloud has, in mode observe",
+		Long: `Write a roster of the HAVIPs that a cloud has, in mode observe, to stdout. Those
+that hold a HAVIP now become its members: add the standbys before you set mode act.`,
+		Example: `  havip roster import --cloud alibaba --region cn-hangzhou > roster.yaml
+  havip roster import --cloud baidu --region bj --region gz`,
+		Args: cobra.NoArgs,
+	}
+	cmd.Flags().StringVar(&cloud, "cloud", "", "alibaba or baidu")
+	cmd.Flags().StringArrayVar(&regions, "region", nil, "a region; may be repeated")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if (cloud != "alibaba" && cloud != "baidu") || len(regions) == 0 {
+			return usage("name --cloud alibaba or baidu, and at least one --region")
+		}
+		var found []havip.Policy
+		for _, region := range regions {
+			some, err := importRegion(cmd.Context(), cloud, region)
+			if err != nil {
+				return other("%s %s: %v", cloud, region, err)
+			}
+			fmt.Fprintf(os.Stderr, "%s %s: %d HAVIPs\n", cloud, region, len(some))
+			found = append(found, some...)
+		}
+		return roster.Write(os.Stdout, found)
+	}
+	return cmd
+}
+
+func importRegion(ctx context.Context, cloud, region string) ([]havip.Policy, error) {
+	env := runtime.Environment{Getenv: os.Getenv, Log: slog.New(slog.DiscardHandler)}
+	_, fleet, err := env.Clouds(nil, runtime.Call{})(ctx, havip.Policy{Cloud: cloud, Region: region}, "import")
+	if err != nil {
+		return nil, err
+	}
+	listed, err := fleet.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(listed, func(a, b havip.HAVIP) int { return cmp.Compare(a.ID, b.ID) })
+	var policies []havip.Policy
+	for _, h := range listed {
+		p := havip.Policy{Name: h.ID, Cloud: cloud, Region: region, ID: h.ID, InstanceType: h.Type}
+		for _, id := range h.Holders {
+			p.Members = append(p.Members, havip.Member{ID: id, Instance: id})
+		}
+		policies = append(policies, p)
+	}
+	return policies, nil
+}

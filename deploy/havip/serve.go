@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"havip-functions/shared/roster"
+	"havip-functions/shared/runtime"
+	"havip-functions/shared/runtime/host"
+	"havip-functions/shared/simulator"
+)
+
+// serving is what the flags of serve say.
+type serving struct {
+	addr, roster, data, nats string
+	simulate                 bool
+	associate                time.Duration
+	log                      *slog.Logger
+}
+
+func serveCommand() *cobra.Command {
+	s := serving{associate: 2 * time.Second}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the functions on a host of your own",
+		Long: `Run the functions on a host of your own: CloudEvents by POST /events, a console
+at /, an API under /api. Its embedded engine keeps everything in the data folder;
+with --nats it joins a JetStream cluster instead. The first line of stdout tells
+the address once it is ready.`,
+		Example: `  havip serve --simulate
+  havip serve --roster roster.yaml --data /var/lib/havip
+  havip serve --roster roster.yaml --nats nats://n1:4222,nats://n2:4222`,
+		Args: cobra.NoArgs,
+	}
+	f := cmd.Flags()
+	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "where to listen, on loopback; port 0 picks a free one")
+	f.StringVar(&s.roster, "roster", "", "the roster (HAVIP_ROSTER, else roster.yaml; the built-in one with --simulate)")
+	f.StringVar(&s.data, "data", "", "the engine's folder (havip-data; one that goes with the process with --simulate)")
+	f.StringVar(&s.nats, "nats", "", "a NATS JetStream cluster instead of the embedded engine")
+	f.BoolVar(&s.simulate, "simulate", false, "simulate both clouds in this process")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s.log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+		return s.run(cmd.Context(), func(a addresses) { printJSON(a) })
+	}
+	return cmd
+}
+
+// addresses is the first line of stdout.
+type addresses struct {
+	Addr string `json:"addr"`
+	*simulator.Addrs
+}
+
+// run serves until the context ends; ready hears the addresses.
+func (s serving) run(ctx context.Context, ready func(addresses)) error {
+	env := runtime.Environment{Getenv: os.Getenv, Log: s.log}
+	var simulated *simulator.Addrs
+	if s.simulate {
+		sim, listening, err := s.startSimulator(ctx)
+		if err != nil {
+			return err
+		}
+		defer sim.Close()
+		simulated = &listening.Addrs
+		env.Getenv = againstSimulator(listening.Addrs)
+	}
+	if err := s.folder(); err != nil {
+		return err
+	}
+	if s.simulate && s.roster == "" && os.Getenv("HAVIP_ROSTER") == "" {
+		s.roster = string(roster.Builtin())
+	}
+	file, err := openRoster(s.roster)
+	if err != nil {
+		return err
+	}
+	file.Log = s.log
+	h, err := host.Open(ctx, host.Config{
+		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: env.Clouds(file, runtime.Call{}), Log: s.log,
+	})
+	if err != nil {
+		return usage("%v", err)
+	}
+	ready(addresses{h.Addr, simulated})
+	s.log.Info("ready", "addr", h.Addr, "data", s.data, "roster", file.Current().Hash)
+	return h.Serve(ctx)
+}
+
+// folder chooses the data folder. A simulated world ends with its process, and
+// so does what is remembered of it.
+func (s *serving) folder() error {
+	if s.data != "" || s.nats != "" {
+		return nil
+	}
+	s.data = "havip-data"
+	if !s.simulate {
+		return nil
+	}
+	var err error
+	s.data, err = os.MkdirTemp("", "havip-simulated-")
+	if err != nil {
+		return fmt.Errorf("a folder for the engine: %w", err)
+	}
+	return nil
+}
+
+func (s serving) startSimulator(ctx context.Context) (*simulator.Simulator, *simulator.Listening, error) {
+	sim, err := newSimulator("", "", s.associate, 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := simulator.Serve(ctx, simulator.Addrs{Alibaba: "127.0.0.1:9101", Baidu: "127.0.0.1:9102", Control: "127.0.0.1:9100"}, sim)
+	if err != nil { // a simulator of somebody else's has them
+		l, err = simulator.Serve(ctx, simulator.Addrs{Alibaba: "127.0.0.1:0", Baidu: "127.0.0.1:0", Control: "127.0.0.1:0"}, sim)
+	}
+	return sim, l, err
+}
+
+// againstSimulator is the environment with both clouds simulated.
+func againstSimulator(a simulator.Addrs) func(string) string {
+	simulated := map[string]string{
+		"HAVIP_ALIBABA_ENDPOINT": "http://" + a.Alibaba, "HAVIP_ALIBABA_ECS_ENDPOINT": "", "HAVIP_ALIBABA_STS_ENDPOINT": "",
+		"HAVIP_BAIDU_ENDPOINT":        "http://" + a.Baidu,
+		"ALIBABA_CLOUD_ACCESS_KEY_ID": "testak", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "testsk", "ALIBABA_CLOUD_SECURITY_TOKEN": "",
+		"BCE_ACCESS_KEY_ID": "testak", "BCE_SECRET_ACCESS_KEY": "testsk", "BCE_SESSION_TOKEN": "",
+	}
+	return func(name string) string {
+		if value, ok := simulated[name]; ok {
+			return value
+		}
+		return os.Getenv(name)
+	}
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"havip-functions/shared/havip"
+	"havip-functions/shared/runtime/host"
+)
+
+// teller follows a story and tells what happens, a line each with its time.
+type teller struct {
+	out    io.Writer
+	prefix string
+	last   string
+	plan   string
+	steps  int
+	clock  time.Time
+}
+
+// line tells what happened, in the order in which we learn of it.
+func (t *teller) line(at time.Time, format string, args ...any) {
+	if at.Before(t.clock) {
+		at = t.clock
+	}
+	t.clock = at
+	fmt.Fprintf(t.out, "%s  %s%s\n", at.Local().Format("15:04:05.000"), t.prefix, fmt.Sprintf(format, args...))
+}
+
+// tell says what is new in the story.
+func (t *teller) tell(s host.Story) {
+	if plan := planned(s.Want); plan != t.plan && s.Outcome == nil {
+		t.plan = plan
+		t.line(time.Now(), "plan: %s", plan)
+	}
+	for ; t.steps < len(s.Steps); t.steps++ {
+		step := s.Steps[t.steps]
+		t.line(step.At, "%s %s: %s%s (request %s, %d ms)", step.Step, step.Instance, step.Result,
+			bracketed(step.Code), orNone(step.RequestID), step.Ms)
+	}
+	now := fmt.Sprintf("%s, held by %s, %s serves", s.Status, orNobody(s.Holders), orNone(s.Serving))
+	if s.Status != "" && now != t.last {
+		t.last = now
+		t.line(time.Now(), "look %d: %s", s.Attempt, now)
+	}
+}
+
+func planned(w havip.Want) string {
+	plan := "hold with " + orNone(w.Instance)
+	if w.Release != "" {
+		plan += ", release " + w.Release
+	}
+	return plan
+}
+
+// wait follows the stories, and what supersedes them, to their outcomes.
+func (c client) wait(ctx context.Context, ids []string, words io.Writer) ([]host.Story, error) {
+	var ended []host.Story
+	for _, id := range ids {
+		s, err := c.follow(ctx, id, &teller{out: words})
+		if err != nil {
+			return ended, err
+		}
+		ended = append(ended, s)
+	}
+	return ended, nil
+}
+
+func (c client) follow(ctx context.Context, id string, t *teller) (host.Story, error) {
+	for {
+		s, err := c.story(ctx, id)
+		if err != nil {
+			return s, err
+		}
+		t.tell(s)
+		if s.Outcome != nil {
+			if s.Successor == "" {
+				return s, nil
+			}
+			t.line(time.Now(), "%s; following story %s", s.Reason, s.Successor)
+			id, t.steps = s.Successor, 0
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return s, other("stopped waiting for story %s, which goes on; see havip story %s", id, id)
+		case <-time.After(150 * time.Millisecond):
+		}
+	}
+}
+
+// conclude prints the outcomes and turns the worst into the exit code.
+func conclude(stories []host.Story, asJSON bool) error {
+	var bad error
+	for _, s := range stories {
+		if asJSON {
+			printJSON(s)
+		} else {
+			fmt.Println(verdict(s))
+		}
+		if *s.Outcome != havip.Attached && *s.Outcome != havip.Unchanged {
+			bad = failure{exitOther, errors.New("")}
+		}
+	}
+	return bad
+}
+
+// verdict is an outcome on one line: the rule, the code, what to do.
+func verdict(s host.Story) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s", cmp.Or(s.Name, s.HAVIP, s.Event.Type), colored(string(*s.Outcome)))
+	switch *s.Outcome {
+	case havip.Attached:
+		fmt.Fprintf(&b, ": %s holds it; holders %s; %s serves", s.Instance, orNobody(s.Holders), orNone(s.Serving))
+	case havip.Unchanged:
+		fmt.Fprintf(&b, ": held by %s; %s serves", orNobody(s.Holders), orNone(s.Serving))
+	case havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut:
+	}
+	if s.Reason != "" {
+		b.WriteString(": " + s.Reason)
+	}
+	if s.Code != "" {
+		fmt.Fprintf(&b, " (%s, request %s)", s.Code, orNone(s.RequestID))
+	}
+	if s.Advice != "" {
+		b.WriteString("; " + s.Advice)
+	}
+	return b.String()
+}
+
+func printJSON(v any) {
+	e := json.NewEncoder(os.Stdout)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v) // the reader may have gone
+}
+
+func bracketed(code string) string {
+	if code == "" {
+		return ""
+	}
+	return " [" + code + "]"
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "nobody"
+	}
+	return s
+}
+
+func orNobody(holders []string) string { return orNone(strings.Join(holders, ", ")) }

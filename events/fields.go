@@ -1,0 +1,181 @@
+package events
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// fields reads the members of one JSON object and remembers the first that is
+// wrong. A member that is null counts as absent; unknown ones are allowed.
+type fields struct {
+	path    string // of the object: data
+	members []member
+	err     error
+}
+
+// openObject reads raw, which was scanned before, as the object at path.
+func openObject(path string, raw []byte) (*fields, error) {
+	f := &fields{path: path}
+	if len(raw) == 0 || raw[0] != '{' {
+		return nil, invalid(path, "must be a JSON object")
+	}
+	s := scanner{buf: raw}
+	if err := s.object(&f.members); err != nil {
+		return nil, within(path, err)
+	}
+	return f, nil
+}
+
+func (f *fields) fail(name, format string, args ...any) {
+	if f.err == nil {
+		f.err = invalid(join(f.path, name), format, args...)
+	}
+}
+
+func (f *fields) find(name string) (member, bool) {
+	for _, m := range f.members {
+		if string(m.name) == name {
+			return m, m.kind() != 'n'
+		}
+	}
+	return member{}, false
+}
+
+func (f *fields) has(name string) bool {
+	_, ok := f.find(name)
+	return ok
+}
+
+// anyText returns a string of any characters; empty where it is absent.
+func (f *fields) anyText(name string) string {
+	m, ok := f.find(name)
+	if !ok {
+		return ""
+	}
+	if m.kind() != '"' {
+		f.fail(name, "must be a string")
+		return ""
+	}
+	return string(unescape(m.raw, bytes.IndexByte(m.raw, '\\') >= 0))
+}
+
+// text returns a string that is fit for a log.
+func (f *fields) text(name string) string {
+	text := f.anyText(name)
+	if hasControl(text) {
+		f.fail(name, "must not hold control characters")
+	}
+	return text
+}
+
+// required returns a text that may not be absent or empty.
+func (f *fields) required(name string) string {
+	text := f.text(name)
+	if strings.TrimSpace(text) == "" {
+		f.fail(name, "missing; it must be a string that is not empty")
+	}
+	return text
+}
+
+// prose returns words for people: a line break in them must not lose the event.
+func (f *fields) prose(name string) string {
+	return clean(f.anyText(name))
+}
+
+func (f *fields) cloud(name string) string {
+	cloud := f.required(name)
+	if cloud != "alibaba" && cloud != "baidu" {
+		f.fail(name, "%s is no cloud of ours; send alibaba or baidu", shown(cloud))
+	}
+	return cloud
+}
+
+func (f *fields) flag(name string) bool {
+	m, ok := f.find(name)
+	if ok && m.kind() != 't' && m.kind() != 'f' {
+		f.fail(name, "must be true or false")
+	}
+	return ok && m.kind() == 't'
+}
+
+func (f *fields) number(name string) int64 {
+	m, ok := f.find(name)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.ParseInt(string(m.raw), 10, 64)
+	if err != nil {
+		f.fail(name, "must be a whole number")
+	}
+	return n
+}
+
+// ordinal returns a number from 1 up, which may not be absent.
+func (f *fields) ordinal(name string) int64 {
+	n := f.number(name)
+	if n < 1 || n > 1<<31-1 {
+		f.fail(name, "must be a whole number from 1 up")
+	}
+	return n
+}
+
+func (f *fields) moment(name string) time.Time {
+	text := f.text(name)
+	if text == "" {
+		return time.Time{}
+	}
+	at, ok := parseTime(text)
+	if !ok {
+		f.fail(name, "must be a time as RFC 3339 writes it")
+	}
+	return at
+}
+
+// raw returns a copy of any value, without the spaces between its tokens.
+func (f *fields) raw(name string) json.RawMessage {
+	m, ok := f.find(name)
+	if !ok {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, m.raw); err != nil {
+		f.fail(name, "is not JSON")
+	}
+	return b.Bytes()
+}
+
+// texts returns a list of strings that are fit for a log, empty where absent.
+func (f *fields) texts(name string) []string {
+	list := []string{}
+	if m, ok := f.find(name); ok && json.Unmarshal(m.raw, &list) != nil {
+		f.fail(name, "must be a list of strings")
+	}
+	if slices.ContainsFunc(list, hasControl) {
+		f.fail(name, "must not hold control characters")
+	}
+	return list
+}
+
+// clean makes a stranger's words fit for a log and a ledger.
+func clean(text string) string {
+	const most, mark = 1000, "…"
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most-len(mark)], "") + mark
+	}
+	return text
+}
+
+func hasControl(text string) bool {
+	return strings.IndexFunc(text, unicode.IsControl) >= 0
+}

@@ -1,0 +1,71 @@
+package events
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Outcome tells how a story ended. When one comes in, because a rule feeds us
+// everything, nothing follows from it: an outcome of an outcome would never end.
+type Outcome struct {
+	Cloud     string    `json:"cloud"`
+	Region    string    `json:"region"`
+	HAVIP     string    `json:"havip"`
+	Name      string    `json:"name"` // the HAVIP's, on the roster
+	Story     string    `json:"story"`
+	Outcome   string    `json:"outcome"` // the last word of the event's type
+	Holders   []string  `json:"holders"`
+	Serving   string    `json:"serving"`
+	Instance  string    `json:"instance"` // that should hold it
+	Released  bool      `json:"released"` // what was to be released is
+	Attempts  int       `json:"attempts"`
+	Calls     int       `json:"calls"` // that change something
+	StartedAt time.Time `json:"startedAt"`
+	EndedAt   time.Time `json:"endedAt"`
+	CloudMs   int64     `json:"cloudMs"` // spent waiting for the cloud's answers
+	Rule      string    `json:"rule"`
+	Code      string    `json:"code"`
+	RequestID string    `json:"requestId"`
+	Advice    string    `json:"advice"`
+	Actor     string    `json:"actor"`
+	Roster    string    `json:"roster"` // the hash of the roster that decided
+}
+
+func (d Outcome) eventType() string { return "havip." + d.Outcome }
+
+func (d Outcome) subject() string { return d.HAVIP }
+
+// MarshalJSON writes no holders as an empty list, never as null.
+func (d Outcome) MarshalJSON() ([]byte, error) {
+	type plain Outcome
+	if d.Holders == nil {
+		d.Holders = []string{}
+	}
+	return json.Marshal(plain(d))
+}
+
+func readOutcome(f *fields) Outcome {
+	return Outcome{
+		Cloud:     f.text("cloud"),
+		Region:    f.text("region"),
+		HAVIP:     f.text("havip"),
+		Name:      f.text("name"),
+		Story:     f.required("story"),
+		Outcome:   f.required("outcome"),
+		Holders:   f.texts("holders"),
+		Serving:   f.text("serving"),
+		Instance:  f.text("instance"),
+		Released:  f.flag("released"),
+		Attempts:  int(f.number("attempts")),
+		Calls:     int(f.number("calls")),
+		StartedAt: f.moment("startedAt"),
+		EndedAt:   f.moment("endedAt"),
+		CloudMs:   f.number("cloudMs"),
+		Rule:      f.prose("rule"),
+		Code:      f.prose("code"),
+		RequestID: f.prose("requestId"),
+		Advice:    f.prose("advice"),
+		Actor:     f.prose("actor"),
+		Roster:    f.text("roster"),
+	}
+}

@@ -1,0 +1,85 @@
+package events
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+)
+
+func TestCloudEventIsValid(t *testing.T) {
+	for _, sample := range samples {
+		ce, err := sample.CloudEvent()
+		if err != nil {
+			t.Fatalf("%s: %v", sample.Type, err)
+		}
+		text, err := json.Marshal(ce)
+		if err != nil {
+			t.Fatalf("%s: %v", sample.Type, err)
+		}
+		var read cloudevents.Event
+		if err := json.Unmarshal(text, &read); err != nil {
+			t.Fatalf("%s: the SDK can't read it: %v", sample.Type, err)
+		}
+		if err := read.Validate(); err != nil {
+			t.Errorf("%s: %v", sample.Type, err)
+		}
+		if read.ID() != sample.ID || read.Type() != sample.Type || read.Source() != sample.Source || !read.Time().Equal(sample.Time) {
+			t.Errorf("%s became %v", sample.Type, read)
+		}
+	}
+}
+
+// What a cloud said goes on in our words and means the same, under the same id.
+func TestSentOnItIsTheSame(t *testing.T) {
+	for name, payload := range map[string]string{
+		"native": state("Stopped"), "monitor": monitor, "alarm": alarmed, "aws": aws, "timer": timer,
+		"a region that nobody knows": alarmed[:len(alarmed)-len(`,"regionId":"cn-hangzhou"}`)] + "}",
+		"a source that looks odd":    `{"specversion":"1.0","id":" <1> ","subject":" ","source":"/a%2fb/ü?x#y","type":"havip.sweep"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, err := Read([]byte(payload), arrived)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := json.Marshal(first[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			second, err := Read(text, arrived)
+			if err != nil {
+				t.Fatalf("%v in %s", err, text)
+			}
+			want := first[0]
+			want.Type = want.Data.eventType()
+			if !sameEvent(second[0], want) {
+				t.Errorf("became %+v\nwant   %+v", second[0], want)
+			}
+		})
+	}
+}
+
+func TestIgnoredIsNotSent(t *testing.T) {
+	for _, e := range []Event{{ID: "1", Source: "/p", Data: Ignored{Reason: "x"}}, {ID: "1", Source: "/p"}} {
+		if ce, err := e.CloudEvent(); err == nil {
+			t.Errorf("sent %v", ce)
+		}
+		if text, err := json.Marshal(e); err == nil {
+			t.Errorf("sent %s", text)
+		}
+	}
+}
+
+func TestNew(t *testing.T) {
+	a, b := New("", at, Sweep{HAVIP: "havip-1"}), New("", at, Sweep{})
+	if a.ID == "" || a.ID == b.ID {
+		t.Errorf("drew the ids %q and %q", a.ID, b.ID)
+	}
+	if a.Type != TypeSweep || a.Subject != "havip-1" || a.Source != Source || !a.Arrived.Equal(at) {
+		t.Errorf("made %+v", a)
+	}
+	if _, err := New("", time.Time{}, Outcome{Outcome: "attached"}).CloudEvent(); err != nil {
+		t.Errorf("an event without a time: %v", err)
+	}
+}

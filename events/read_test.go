@@ -1,0 +1,276 @@
+package events
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// arrived is when everything in these tests arrives.
+var arrived = time.Date(2026, 3, 1, 12, 0, 1, 0, time.UTC)
+
+// cloudEvent is a good event with its last member replaced or more added.
+func cloudEvent(members string) string {
+	return `{"specversion":"1.0","id":"1","source":"/probe","type":"havip.health.failed",` +
+		`"data":{"cloud":"alibaba","region":"cn-hangzhou","instance":"i-db1"}` + members + `}`
+}
+
+var failed = Event{
+	ID: "1", Source: "/probe", Type: TypeHealthFailed, Time: arrived, Arrived: arrived,
+	Data: HealthFailed{Cloud: "alibaba", Region: "cn-hangzhou", Instance: "i-db1"},
+}
+
+func with(change func(*Event)) Event {
+	e := failed
+	change(&e)
+	return e
+}
+
+func TestRead(t *testing.T) {
+	const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	early := time.Date(2026, 3, 1, 11, 59, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name, payload string
+		want          Event
+	}{
+		{"the least", cloudEvent(""), failed},
+		{"spaces around", " \r\n\t" + cloudEvent("") + "\n", failed},
+		{"null counts as absent", cloudEvent(`,"subject":null,"time":null`), failed},
+		{"extensions of every type", cloudEvent(`,"a":"x","b":true,"c":-2147483648,"d":null,"averyveryverylongextensionname":1`), failed},
+		{"subject and time", cloudEvent(`,"subject":"havip-1","time":"2026-03-01T11:59:00Z"`),
+			with(func(e *Event) { e.Subject, e.Time = "havip-1", early })},
+		{"a loose time", cloudEvent(`,"time":"2026-3-1T19:59:00PRC"`), with(func(e *Event) { e.Time = early })},
+		{"no time", cloudEvent(`,"time":"yesterday"`), failed},
+		{"a number as time", cloudEvent(`,"time":5`), failed},
+		{"an expiry", cloudEvent(`,"expirytime":"2026-03-01T11:59:00Z"`), with(func(e *Event) { e.Expiry = early })},
+		{"a trace", cloudEvent(`,"traceparent":"` + trace + `","tracestate":"a=1"`),
+			with(func(e *Event) { e.TraceParent, e.TraceState = trace, "a=1" })},
+		{"no trace", cloudEvent(`,"traceparent":"00-zz","tracestate":"a=1"`), failed},
+		{"a trace of zeros", cloudEvent(`,"traceparent":"` + strings.Map(zero, trace) + `"`), failed},
+		{"a cause that is a number", cloudEvent(`,"causationid":7`), with(func(e *Event) { e.Causation = "7" })},
+		{"escapes", strings.Replace(cloudEvent(""), `"/probe"`, `"\u002fprobe"`, 1), failed},
+		{"an escaped name", strings.Replace(cloudEvent(""), `"source"`, `"sourc\u0065"`, 1), failed},
+		{"letters beyond ASCII", strings.Replace(cloudEvent(""), `/probe`, `/prüfer`, 1), with(func(e *Event) { e.Source = "/prüfer" })},
+		{"unknown data", strings.Replace(cloudEvent(""), `"cloud":`, `"more":[{"a":1.5e3}],"cloud":`, 1), failed},
+		{"another media type", cloudEvent(`,"datacontenttype":"application/json; charset=utf-8"`), failed},
+		{"data in base64",
+			`{"specversion":"1.0","id":"1","source":"/probe","type":"havip.sweep","data_base64":"eyJjbG91ZCI6ImJhaWR1In0="}`,
+			with(func(e *Event) { e.Type, e.Data = TypeSweep, Sweep{Cloud: "baidu"} })},
+		{"a sweep of everything", `{"specversion":"1.0","id":"1","source":"/probe","type":"havip.sweep"}`,
+			with(func(e *Event) { e.Type, e.Data = TypeSweep, Sweep{} })},
+		{"line breaks in a reason", strings.Replace(cloudEvent(""), `"i-db1"`, `"i-db1","reason":"a\n\u001bb"`, 1),
+			with(func(e *Event) {
+				e.Data = HealthFailed{Cloud: "alibaba", Region: "cn-hangzhou", Instance: "i-db1", Reason: "a  b"}
+			})},
+		{"a region that nobody knows", strings.Replace(cloudEvent(""), `"cn-hangzhou"`, `""`, 1),
+			with(func(e *Event) { e.Data = HealthFailed{Cloud: "alibaba", Instance: "i-db1"} })},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := Read([]byte(c.payload), arrived)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got) != 1 || !sameEvent(got[0], c.want) {
+				t.Errorf("got  %+v\nwant %+v", got, c.want)
+			}
+		})
+	}
+}
+
+// sameEvent compares times as moments, whatever their zone, and what a check
+// carries as JSON, however it is escaped.
+func sameEvent(a, b Event) bool {
+	return reflect.DeepEqual(canonical(a), canonical(b))
+}
+
+func canonical(e Event) Event {
+	e.Time, e.Expiry = e.Time.UTC(), e.Expiry.UTC()
+	switch d := e.Data.(type) {
+	case StatusCheck:
+		var escaped bytes.Buffer
+		json.HTMLEscape(&escaped, d.Carried)
+		d.NotBefore, d.Carried = d.NotBefore.UTC(), escaped.Bytes()
+		e.Data = d
+	case Outcome:
+		d.StartedAt, d.EndedAt = d.StartedAt.UTC(), d.EndedAt.UTC()
+		e.Data = d
+	}
+	return e
+}
+
+func zero(r rune) rune {
+	if r == '-' {
+		return r
+	}
+	return '0'
+}
+
+func TestReadRefuses(t *testing.T) {
+	replace := func(old, now string) string {
+		text := strings.Replace(cloudEvent(""), old, now, 1)
+		if text == cloudEvent("") {
+			panic(old + " is not in the event")
+		}
+		return text
+	}
+	request := func(kind, data string) string {
+		return `{"specversion":"1.0","id":"1","source":"/probe","type":"` + kind + `","data":` + data + `}`
+	}
+	for _, c := range []struct{ name, payload, want string }{
+		// Not JSON, or not ours.
+		{"nothing", "", "event: not JSON: it ends where { must stand (byte 0)"},
+		{"a word", "hello", `event: not JSON: "h" at byte 0, where { must stand`},
+		{"cut off", cloudEvent("")[:60], "type: not JSON: it ends inside a string (byte 60)"},
+		{"bytes behind", cloudEvent("") + "x", `event: not JSON: "x" at byte 146, after the end of the event`},
+		{"a second event behind", cloudEvent("") + "{}", `event: not JSON: "{" at byte 146, after the end of the event`},
+		{"Latin 1", replace("/probe", "\xe9"), "event: not UTF-8; encode it so"},
+		{"half a surrogate", replace("/probe", `\ud800`), `source: not JSON: "0" at byte 45, in a string's escape`},
+		{"a mark of byte order", "\ufeff" + cloudEvent(""), `event: not JSON: "` + `\ufeff` + `" at byte 0, where { must stand`},
+		{"an empty object", "{}", "specversion: missing; send a CloudEvent 1.0"},
+		{"deep", replace(`"i-db1"`, strings.Repeat("[", 100)+strings.Repeat("]", 100)), "data.instance: nested deeper than 32 levels; flatten it"},
+		{"very deep", strings.Repeat("[", 1<<19), "[0]: not JSON: \"[\" at byte 1, where { must stand"},
+		{"large", replace("i-db1", strings.Repeat("x", MaxEvent)), "event: an event may have 131072 bytes; send less data"},
+		{"huge", strings.Repeat(" ", MaxBatch+1), "event: a batch may have 1048576 bytes; send less at once"},
+
+		// Attributes.
+		{"a member twice", cloudEvent(`,"id":"2"`), "id: appears twice in its object; send it once"},
+		{"a member twice, once escaped", cloudEvent(`,"i\u0064":"2"`), "id: appears twice in its object; send it once"},
+		{"data's member twice", replace(`"i-db1"`, `"i-db1","instance":"i-db2"`), "data.instance: appears twice in its object; send it once"},
+		{"twice, deep in what we don't use", replace(`"i-db1"`, `"i-db1","x":[{"a":{"b":1,"b":2}}]`), "data.x.a.b: appears twice in its object; send it once"},
+		{"twice among many", cloudEvent(many(100) + `,"x99":1`), "x99: appears twice in its object; send it once"},
+		{"0.3", replace("1.0", "0.3"), `specversion: "0.3" is not read; send 1.0`},
+		{"version as a number", replace(`"1.0"`, `1.0`), "specversion: must be a string"},
+		{"no id", replace(`"id":"1",`, ``), "id: missing; it must be a string that is not empty"},
+		{"a null id", replace(`"id":"1"`, `"id":null`), "id: missing; it must be a string that is not empty"},
+		{"a blank id", replace(`"id":"1"`, `"id":" "`), "id: missing; it must be a string that is not empty"},
+		{"an id that forges a log", replace(`"id":"1"`, `"id":"1\nlevel=INFO"`), "id: must not hold control characters"},
+		{"a C1 control", replace(`"id":"1"`, `"id":"1\u0085"`), "id: must not hold control characters"},
+		{"a number as id", replace(`"id":"1"`, `"id":1`), "id: must be a string"},
+		{"no source", replace(`"/probe"`, `""`), "source: missing; it must be a string that is not empty"},
+		{"no URI", replace(`/probe`, `our probe`), `source: "our probe" is no URI reference; percent-encode it`},
+		{"half a percent", replace(`/probe`, `/100%`), `source: "/100%" is no URI reference; percent-encode it`},
+		{"no type", replace(`havip.health.failed`, ``), "type: missing; it must be a string that is not empty"},
+		{"a stranger's type", replace(`havip.health.failed`, `com.example`), `type: "com.example" is none that we know; send one of havip.*`},
+		{"a misspelt type", replace(`health.failed`, `health.fail`), `type: "havip.health.fail" is none of ours; is it misspelt?`},
+		{"a fraction", cloudEvent(`,"x":1.5`), "x: a number must be whole and fit 32 bits; send a string"},
+		{"an exponent", cloudEvent(`,"x":1e3`), "x: a number must be whole and fit 32 bits; send a string"},
+		{"33 bits", cloudEvent(`,"x":2147483648`), "x: a number must be whole and fit 32 bits; send a string"},
+		{"an object", cloudEvent(`,"x":{}`), "x: an attribute holds no objects or lists; put it into data"},
+		{"a list as id", replace(`"id":"1"`, `"id":["1"]`), "id: an attribute holds no objects or lists; put it into data"},
+		{"a capital", cloudEvent(`,"Id":"2"`), "Id: is no attribute's name; use a-z and 0-9 only"},
+		{"a hyphen", cloudEvent(`,"a-b":"2"`), "a-b: is no attribute's name; use a-z and 0-9 only"},
+		{"an empty name", cloudEvent(`,"":"2"`), `"": is no attribute's name; use a-z and 0-9 only`},
+		{"a name that forges a log", cloudEvent(`,"a\nb":"2"`), `"a\nb": is no attribute's name; use a-z and 0-9 only`},
+		{"a control in an extension", cloudEvent(`,"x":"a\u0000"`), "x: must not hold control characters"},
+		{"no media type", cloudEvent(`,"datacontenttype":"json/"`), `datacontenttype: "json/" is no media type; send application/json`},
+		{"an expiry that nobody reads", cloudEvent(`,"expirytime":"soon"`), "expirytime: must be a time as RFC 3339 writes it"},
+
+		// Data.
+		{"data and base64", cloudEvent(`,"data_base64":"e30="`), "data_base64: stands beside data; send one of them"},
+		{"null data and base64", replace(`"data":{`, `"data":null,"data_base64":"e30=","x":{`), "x: an attribute holds no objects or lists; put it into data"},
+		{"no base64", `{"specversion":"1.0","id":"1","source":"/p","type":"havip.sweep","data_base64":"e30"}`, "data_base64: must be a string in base64 (RFC 4648)"},
+		{"base64 of no JSON", `{"specversion":"1.0","id":"1","source":"/p","type":"havip.sweep","data_base64":"eyI="}`, "data_base64: not JSON: it ends inside a string (byte 2)"},
+		{"no data", `{"specversion":"1.0","id":"1","source":"/p","type":"havip.recover"}`, "data: must be a JSON object"},
+		{"data as a string", request(TypeSweep, `"{}"`), "data: must be a JSON object"},
+		{"data as a list", request(TypeSweep, `[]`), "data: must be a JSON object"},
+		{"no instance", replace(`,"instance":"i-db1"`, ``), "data.instance: missing; it must be a string that is not empty"},
+		{"a number as instance", replace(`"i-db1"`, `1`), "data.instance: must be a string"},
+		{"an instance that forges a log", replace(`"i-db1"`, `"i\r\n"`), "data.instance: must not hold control characters"},
+		{"no region", replace(`"region":"cn-hangzhou",`, ``), "data.region: missing; name the region of the instance"},
+		{"no cloud", replace(`"cloud":"alibaba",`, ``), "data.cloud: missing; it must be a string that is not empty"},
+		{"a third cloud", replace(`"alibaba"`, `"aws"`), `data.cloud: "aws" is no cloud of ours; send alibaba or baidu`},
+		{"a cloud in capitals", replace(`"alibaba"`, `"Alibaba"`), `data.cloud: "Alibaba" is no cloud of ours; send alibaba or baidu`},
+		{"a reason that is none", replace(`"i-db1"`, `"i-db1","reason":{}`), "data.reason: must be a string"},
+		{"recover what", request(TypeRecover, `{"cloud":"baidu","region":"bj"}`), "data.havip: missing; it must be a string that is not empty"},
+		{"force as a word", request(TypeRecover, `{"cloud":"baidu","region":"bj","havip":"h","force":"true"}`), "data.force: must be true or false"},
+		{"check without story", request(TypeStatusCheck, `{"cloud":"baidu","region":"bj","havip":"h","attempt":1}`), "data.story: missing; it must be a string that is not empty"},
+		{"check without attempt", request(TypeStatusCheck, `{"cloud":"baidu","region":"bj","havip":"h","story":"s"}`), "data.attempt: must be a whole number from 1 up"},
+		{"half an attempt", request(TypeStatusCheck, `{"cloud":"baidu","region":"bj","havip":"h","story":"s","attempt":1.5}`), "data.attempt: must be a whole number"},
+		{"a time that is none", request(TypeStatusCheck, `{"cloud":"baidu","region":"bj","havip":"h","story":"s","attempt":1,"notBefore":"x"}`), "data.notBefore: must be a time as RFC 3339 writes it"},
+		{"sweep another cloud", request(TypeSweep, `{"cloud":"aws"}`), `data.cloud: "aws" is no cloud of ours; send alibaba or baidu`},
+		{"an outcome under another's type", request(TypeAttached, `{"story":"s","outcome":"refused"}`), "data.outcome: is not the one that the type names"},
+		{"holders that are none", request(TypeAttached, `{"story":"s","outcome":"attached","holders":[1]}`), "data.holders: must be a list of strings"},
+		{"a holder that forges a log", request(TypeAttached, `{"story":"s","outcome":"attached","holders":["a\nb"]}`), "data.holders: must not hold control characters"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := Read([]byte(c.payload), arrived)
+			if fmt.Sprint(err) != c.want {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+			if !errors.Is(err, ErrInvalid) || len(got) > 0 {
+				t.Errorf("events %v with an error that is ErrInvalid: %t", got, errors.Is(err, ErrInvalid))
+			}
+			if large := strings.Contains(c.want, "bytes;"); errors.Is(err, ErrTooLarge) != large {
+				t.Errorf("too large: %t, want %t", !large, large)
+			}
+		})
+	}
+}
+
+// many are n extensions x0 to xn.
+func many(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"x%d":1`, i)
+	}
+	return b.String()
+}
+
+func TestReadBatch(t *testing.T) {
+	good := cloudEvent("")
+	for _, c := range []struct {
+		name, payload string
+		events        int
+		want          string
+	}{
+		{"none", "[]", 0, "<nil>"},
+		{"one", "[" + good + "]", 1, "<nil>"},
+		{"two", " [ " + good + " , " + good + " ] ", 2, "<nil>"},
+		{"one of three is bad", "[" + good + `,{},` + good + "]", 2, "[1].specversion: missing; send a CloudEvent 1.0"},
+		{"two are bad", `[{},` + good + `,{"specversion":"1.0"}]`, 1,
+			"[0].specversion: missing; send a CloudEvent 1.0\n[2].id: missing; it must be a string that is not empty"},
+		{"one is too large", "[" + good + `,{"a":"` + strings.Repeat("x", MaxEvent) + `"}]`, 1, "[1]: an event may have 131072 bytes; send less data"},
+		{"one is no JSON", "[" + good + `,{"a":x}]`, 0, `[1].a: not JSON: "x" at byte 153, where a value must stand`},
+		{"a comma too many", "[" + good + ",]", 0, `[1]: not JSON: "]" at byte 148, where { must stand`},
+		{"no comma", "[" + good + good + "]", 0, `event: not JSON: "{" at byte 147, where , or ] must follow`},
+		{"a batch in a batch", "[[" + good + "]]", 0, `[0]: not JSON: "[" at byte 1, where { must stand`},
+		{"bytes behind", "[] []", 0, `event: not JSON: "[" at byte 3, after the end of the event`},
+		{"open", "[" + good, 0, "event: not JSON: it ends where , or ] must follow (byte 147)"},
+		{"as many as we take", "[" + strings.Repeat(good+",", MaxEvents-1) + good + "]", MaxEvents, "<nil>"},
+		{"one too many", "[" + strings.Repeat(good+",", MaxEvents) + good + "]", 0, "event: a batch may have 1000 events; send fewer at once"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := Read([]byte(c.payload), arrived)
+			if len(got) != c.events || fmt.Sprint(err) != c.want {
+				t.Errorf("%d events, %v\nwant %d, %s", len(got), err, c.events, c.want)
+			}
+			for _, e := range got {
+				if !sameEvent(e, failed) {
+					t.Errorf("read %+v", e)
+				}
+			}
+			if err != nil && !errors.Is(err, ErrInvalid) {
+				t.Errorf("%v is not ErrInvalid", err)
+			}
+		})
+	}
+}
+
+func TestReadKeepsNothingOfThePayload(t *testing.T) {
+	payload := []byte(`{"specversion":"1.0","id":"1","source":"/p","type":"havip.status.check","data":` +
+		`{"cloud":"baidu","region":"bj","havip":"h","story":"s","attempt":1,"carried":{"a": 1}}}`)
+	got, err := Read(payload, arrived)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(payload)
+	check := got[0].Data.(StatusCheck)
+	if check.Story != "s" || string(check.Carried) != `{"a":1}` {
+		t.Errorf("the event changed with its payload: %+v", check)
+	}
+}

@@ -1,0 +1,35 @@
+package events
+
+// Recover is a person's request. What it omits of instance and release is
+// chosen; the rest stands as asked.
+type Recover struct {
+	Cloud    string `json:"cloud"`
+	Region   string `json:"region"`
+	HAVIP    string `json:"havip"`
+	Instance string `json:"instance,omitempty"` // to attach
+	Release  string `json:"release,omitempty"`  // to detach
+	Force    bool   `json:"force"`              // detach it even while it serves
+	AllowGap bool   `json:"allowGap"`           // even if nobody healthy is left
+	Reason   string `json:"reason"`
+	Actor    string `json:"actor"`
+	DryRun   bool   `json:"dryRun"` // say what would be done, and do nothing
+}
+
+func (Recover) eventType() string { return TypeRecover }
+
+func (d Recover) subject() string { return d.HAVIP }
+
+func readRecover(f *fields) Recover {
+	return Recover{
+		Cloud:    f.cloud("cloud"),
+		Region:   f.required("region"),
+		HAVIP:    f.required("havip"),
+		Instance: f.text("instance"),
+		Release:  f.text("release"),
+		Force:    f.flag("force"),
+		AllowGap: f.flag("allowGap"),
+		Reason:   f.prose("reason"),
+		Actor:    f.prose("actor"),
+		DryRun:   f.flag("dryRun"),
+	}
+}

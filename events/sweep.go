@@ -1,0 +1,20 @@
+package events
+
+// Sweep asks to look at every HAVIP of the roster, or at those that it names.
+type Sweep struct {
+	Cloud  string `json:"cloud,omitempty"`
+	Region string `json:"region,omitempty"`
+	HAVIP  string `json:"havip,omitempty"`
+}
+
+func (Sweep) eventType() string { return TypeSweep }
+
+func (d Sweep) subject() string { return d.HAVIP }
+
+func readSweep(f *fields) Sweep {
+	s := Sweep{Region: f.text("region"), HAVIP: f.text("havip")}
+	if f.has("cloud") {
+		s.Cloud = f.cloud("cloud")
+	}
+	return s
+}

@@ -1,0 +1,89 @@
+package baidu_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"havip-functions/shared/baidu"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator"
+)
+
+// TestTimeout has the cloud take twenty seconds, on virtual time.
+func TestTimeout(t *testing.T) {
+	for timeout, want := range map[time.Duration]time.Duration{0: 10 * time.Second, 15 * time.Second: 15 * time.Second, 30 * time.Second: 20 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			sim, err := simulator.New(simulator.Options{Faults: []simulator.Fault{{Delay: 20 * time.Second}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer sim.Close()
+			cloud := baidu.New(baidu.Config{Region: "bj", Transport: sim.Transport(), Timeout: timeout, Credentials: static(testKeys)})
+			began := time.Now()
+			_, err = cloud.Get(t.Context(), orders.HAVIP)
+			if took := time.Since(began); took != want || (err == nil) != (timeout > want) {
+				t.Errorf("with a time-out of %v it took %v: %v", timeout, took, err)
+			}
+		})
+	}
+}
+
+// TestEndpoints wants HTTPS to the vendor, unless something else is said.
+func TestEndpoints(t *testing.T) {
+	tests := []struct {
+		config baidu.Config
+		want   string
+	}{
+		{baidu.Config{}, "https://bcc.bj.baidubce.com https://bcc.bj.baidubce.com"},
+		{baidu.Config{Endpoint: "bcc.{region}.test"}, "https://bcc.bj.test https://bcc.bj.test"},
+		{baidu.Config{Endpoint: "http://127.0.0.1:9102"}, "http://127.0.0.1:9102 http://127.0.0.1:9102"},
+	}
+	for _, tt := range tests {
+		var asked recorder
+		tt.config.Transport, tt.config.Region, tt.config.Credentials = &asked, "bj", static(testKeys)
+		cloud := baidu.New(tt.config)
+		_, err := cloud.Get(t.Context(), orders.HAVIP)
+		_, bccErr := cloud.States(t.Context(), []string{"i-syG1"})
+		if err == nil || bccErr == nil {
+			t.Error("it serves without a cloud")
+		}
+		if got := strings.Join(asked, " "); got != tt.want {
+			t.Errorf("asked %s, want %s", got, tt.want)
+		}
+	}
+}
+
+// recorder notes the hosts that it is asked for, and reaches none.
+type recorder []string
+
+func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	*r = append(*r, req.URL.Scheme+"://"+req.URL.Host)
+	return nil, errors.New("not reached")
+}
+
+// TestSessionToken signs with temporary keys.
+func TestSessionToken(t *testing.T) {
+	realm := simulator.Builtin().Baidu[0]
+	realm.SecurityTokens = map[string]string{"testak": "t0ken/+="}
+	sim, err := simulator.New(simulator.Options{World: simulator.World{Baidu: simulator.Realms{realm}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	server := httptest.NewServer(sim.Baidu())
+	defer server.Close()
+	for token, want := range map[string]error{"t0ken/+=": nil, "another": havip.ErrRefused, "": havip.ErrRefused} {
+		keys := testKeys
+		keys.SecurityToken = token
+		cloud := baidu.New(baidu.Config{Region: "bj", Endpoint: server.URL, Credentials: static(keys)})
+		if _, err := cloud.Get(context.Background(), orders.HAVIP); !errors.Is(err, want) {
+			t.Errorf("with the token %q: %v, want %v", token, err, want)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"havip-functions/events"
+	"havip-functions/shared/havip"
+)
+
+// Door lets events in over HTTP: POST with one CloudEvent, a batch, or a cloud's
+// own shape. Its 202 means that all of them are durable.
+type Door struct {
+	Function Function
+	Log      *slog.Logger
+}
+
+// accepted is what the answer says of one event.
+type accepted struct {
+	Source    string   `json:"source"`
+	ID        string   `json:"id"`
+	Duplicate bool     `json:"duplicate"`
+	Stories   []string `json:"stories"`
+}
+
+// ServeHTTP implements [http.Handler].
+func (d Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		Problem(w, http.StatusMethodNotAllowed, "", "events come by POST")
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, events.MaxBatch))
+	if err != nil {
+		d.unreadable(w, err)
+		return
+	}
+	list, err := events.ReadHTTP(r.Header, body, time.Now().UTC())
+	if err != nil {
+		d.refuse(w, err)
+		return
+	}
+	// The sender may hang up; what it sent is taken in all the same.
+	answers, err := d.accept(context.WithoutCancel(r.Context()), list)
+	if err != nil {
+		w.Header().Set("Retry-After", "5")
+		Problem(w, http.StatusServiceUnavailable, "", "the event could not be made durable; send it again")
+		return
+	}
+	write(w, http.StatusAccepted, map[string][]accepted{"accepted": answers})
+}
+
+func (d Door) accept(ctx context.Context, list []events.Event) ([]accepted, error) {
+	answers := make([]accepted, 0, len(list))
+	for _, e := range list {
+		admitted, err := d.Function.Accept(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		answers = append(answers, answer(e, admitted))
+	}
+	return answers, nil
+}
+
+func answer(e events.Event, admitted []havip.Admission) accepted {
+	a := accepted{Source: e.Source, ID: e.ID, Stories: []string{}}
+	for _, one := range admitted {
+		a.Duplicate = a.Duplicate || one.Duplicate
+		if one.Story != "" {
+			a.Stories = append(a.Stories, one.Story)
+		}
+	}
+	return a
+}
+
+func (d Door) unreadable(w http.ResponseWriter, err error) {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		Problem(w, http.StatusRequestEntityTooLarge, "", "the body is too large; send fewer events at once")
+		return
+	}
+	Problem(w, http.StatusBadRequest, "", "the body ended early; send it again")
+}
+
+func (d Door) refuse(w http.ResponseWriter, err error) {
+	status := http.StatusBadRequest
+	switch {
+	case errors.Is(err, events.ErrTooLarge):
+		status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, events.ErrMediaType):
+		status = http.StatusUnsupportedMediaType
+	}
+	member := ""
+	if named := (*events.Error)(nil); errors.As(err, &named) {
+		member = named.Member
+	}
+	d.Log.Info("event refused", "status", status, "error", err)
+	Problem(w, status, member, err.Error())
+}
+
+// Problem answers with a problem document (RFC 9457) that names the member of
+// the event which is wrong, if any.
+func Problem(w http.ResponseWriter, status int, member, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{ // the sender may have gone
+		"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail, "member": member,
+	})
+}
+
+func write(w http.ResponseWriter, status int, answer any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // the sender may have gone
+}

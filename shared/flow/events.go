@@ -1,0 +1,56 @@
+package flow
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"havip-functions/events"
+	"havip-functions/shared/havip"
+)
+
+// FromFact puts a fact about an instance into the protocol's words.
+func FromFact(e events.Event, kind havip.Kind, f events.Fact) havip.Event {
+	h := from(e, f.Cloud, f.Region, f.HAVIP)
+	h.Ask = havip.Ask{Kind: kind, Instance: f.Instance, Reason: f.Reason}
+	return h
+}
+
+// FromRecover puts a person's request into the protocol's words.
+func FromRecover(e events.Event, r events.Recover) havip.Event {
+	h := from(e, r.Cloud, r.Region, r.HAVIP)
+	h.DryRun = r.DryRun
+	h.Ask = havip.Ask{
+		Kind: havip.AskRecover, Instance: r.Instance, Release: r.Release,
+		Force: r.Force, AllowGap: r.AllowGap, Actor: r.Actor, Reason: r.Reason,
+	}
+	return h
+}
+
+// FromSweep puts a sweep into the protocol's words.
+func FromSweep(e events.Event, s events.Sweep) havip.Event {
+	h := from(e, s.Cloud, s.Region, s.HAVIP)
+	h.Ask = havip.Ask{Kind: havip.AskSweep}
+	return h
+}
+
+// FromCheck puts a follow-up into the protocol's words.
+func FromCheck(c events.StatusCheck) (havip.Check, error) {
+	check := havip.Check{
+		HAVIP: havip.Key{Cloud: c.Cloud, Region: c.Region, ID: c.HAVIP},
+		Story: c.Story, Attempt: c.Attempt, At: c.NotBefore,
+	}
+	if len(c.Carried) == 0 {
+		return check, nil
+	}
+	if err := json.Unmarshal(c.Carried, &check.Carried); err != nil {
+		return check, fmt.Errorf("%w: data.carried: %w", events.ErrInvalid, err)
+	}
+	return check, nil
+}
+
+func from(e events.Event, cloud, region, id string) havip.Event {
+	return havip.Event{
+		EventRef: ref(e), Time: e.Time, Arrived: e.Arrived, Expiry: e.Expiry, Trace: e.TraceParent,
+		Cloud: cloud, Region: region, HAVIP: id,
+	}
+}

@@ -1,0 +1,45 @@
+package flow
+
+import (
+	"context"
+	"time"
+
+	"havip-functions/events"
+	"havip-functions/shared/havip"
+)
+
+// Plan tells what the events in the payload would do first, and changes nothing.
+func Plan(ctx context.Context, k havip.Keeper, payload []byte) ([]havip.Plan, error) {
+	list, err := events.Read(payload, time.Now().UTC())
+	if err != nil {
+		return nil, err
+	}
+	plans := []havip.Plan{}
+	for _, e := range list {
+		h, planned := asked(e)
+		if !planned {
+			plans = append(plans, havip.Plan{Step: havip.Refuse, Rule: "nothing follows from a " + e.Type})
+			continue
+		}
+		some, err := k.Plan(ctx, h)
+		if err != nil {
+			return plans, err
+		}
+		plans = append(plans, some...)
+	}
+	return plans, nil
+}
+
+func asked(e events.Event) (havip.Event, bool) {
+	switch d := e.Data.(type) {
+	case events.InstanceStarted:
+		return FromFact(e, havip.AskStarted, events.Fact(d)), true
+	case events.HealthFailed:
+		return FromFact(e, havip.AskFailed, events.Fact(d)), true
+	case events.HealthRestored:
+		return FromFact(e, havip.AskRestored, events.Fact(d)), true
+	case events.Recover:
+		return FromRecover(e, d), true
+	}
+	return havip.Event{}, false
+}

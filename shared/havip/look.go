@@ -1,0 +1,262 @@
+package havip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// look is one look at a HAVIP: steps 4 to 7 of the protocol. Its record is a
+// private copy until a compare-and-set lands.
+type look struct {
+	keeper Keeper
+	policy Policy
+	record Record
+	rev    Revision
+	story  *Story // the record's, open
+
+	cloud Cloud
+	have  HAVIP
+	err   error // why the HAVIP could not be read
+	now   time.Time
+	want  Want
+}
+
+// look decides on what was read and acts on it.
+func (l *look) look(ctx context.Context) error {
+	if l.err != nil {
+		return l.blind(ctx)
+	}
+	l.resolve()
+	l.want = Choose(l.policy, l.have, *l.story)
+	l.story.Want, l.story.Status, l.story.Holders, l.story.Serving = l.want, l.have.Status, l.have.Holders, l.have.Serving
+	switch step := Next(l.want, l.have); {
+	case step == Done:
+		return l.done(ctx)
+	case step == Refuse:
+		l.story.explain(l.refusal())
+		return l.end(ctx, Refused)
+	case l.overdue() && l.leftover():
+		l.story.Unreleased = true
+		l.story.explain(l.guarded())
+		return l.end(ctx, l.good())
+	case l.overdue():
+		return l.timedOut(ctx)
+	case step == Wait:
+		return l.again(ctx, l.backoff())
+	default:
+		return l.step(ctx, step)
+	}
+}
+
+// read fills in what the cloud says, and what the ledger knows beside it.
+func (l *look) read(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, l.keeper.callTimeout())
+	defer cancel()
+	cloud, fleet, err := l.keeper.Clouds(ctx, l.policy, l.story.ID)
+	if err == nil {
+		l.cloud = cloud
+		l.have, err = cloud.Get(ctx, l.policy.ID)
+	}
+	l.err, l.now = err, time.Now().UTC()
+	if err != nil {
+		return nil // it is a fact to decide on, and the story's to tell
+	}
+	l.have.Limit = l.policy.Limit
+	l.have.Failed = l.record.failed(l.policy.MarkTTL, l.now)
+	l.have.States = l.states(ctx, fleet)
+	return nil
+}
+
+// states asks how the members are, where the choice depends on it. A cloud that
+// can't say leaves them unknown, which counts as running.
+func (l *look) states(ctx context.Context, fleet Fleet) map[string]InstanceState {
+	healthy := len(healthyHolders(l.have, l.story.Ask.Release))
+	calm := healthy >= l.policy.Hold && healthy == len(l.have.Holders) && l.story.Ask.Kind != AskRecover
+	if calm || fleet == nil {
+		return nil
+	}
+	return memberStates(ctx, fleet, l.policy)
+}
+
+func memberStates(ctx context.Context, fleet Fleet, p Policy) map[string]InstanceState {
+	ids := make([]string, 0, len(p.Members))
+	for _, m := range p.Members {
+		ids = append(ids, m.Instance)
+	}
+	known, err := fleet.States(ctx, ids)
+	if err != nil {
+		return nil
+	}
+	states := map[string]InstanceState{}
+	for _, m := range p.Members {
+		if s, ok := known[m.Instance]; ok {
+			states[m.ID] = s
+		}
+	}
+	return states
+}
+
+// resolve settles a pending call by what was read: its effect shows, or it may
+// still come, or it never will.
+func (l *look) resolve() {
+	p := l.record.Pending
+	if p == nil {
+		return
+	}
+	switch held := l.have.On(p.Instance); {
+	case held == (p.Verb == Attach):
+		l.record.Pending = nil
+		l.record.N++
+		l.story.Acted = true
+		l.story.Quiet = 0
+		l.story.CloudMs += l.now.Sub(p.SentAt).Milliseconds()
+		if p.Verb == Attach {
+			l.story.Instance = p.Instance
+		}
+	case l.have.Moving() || l.now.Before(p.SentAt.Add(l.keeper.settle())):
+		l.have.Unresolved = true
+	}
+}
+
+// blind is a look that could not read the HAVIP.
+func (l *look) blind(ctx context.Context) error {
+	var refused *Error
+	if errors.As(l.err, &refused) {
+		l.story.blame(refused)
+	} else {
+		l.story.explain(oneLine(l.err.Error()), "")
+	}
+	switch {
+	case errors.Is(l.err, ErrRefused):
+		return l.end(ctx, Refused)
+	case l.overdue():
+		return l.timedOut(ctx)
+	}
+	return l.again(ctx, l.backoff())
+}
+
+// done ends the story, or waits a little for somebody to announce the address.
+func (l *look) done(ctx context.Context) error {
+	s := l.story
+	if s.SettledAt.IsZero() {
+		s.SettledAt = l.now
+	}
+	silent := l.have.Serving == ""
+	until := s.SettledAt.Add(l.policy.ServingWithin)
+	switch {
+	case silent && s.Acted && l.now.Before(until) && !l.overdue():
+		return l.again(ctx, min(l.backoff(), until.Sub(l.now)))
+	case silent:
+		s.explain("attached, but no holder announces the address",
+			"check keepalived on "+s.instance(l.want)+" and that the address is configured on its interface")
+	case !s.Acted && len(s.Barred) > 0 && len(healthyHolders(l.have, "")) < l.policy.Hold:
+		return l.end(ctx, Refused) // nobody else could be attached: the last code says why
+	default:
+		s.Rule, s.Code, s.RequestID, s.Advice = "", "", "", ""
+	}
+	return l.end(ctx, l.good())
+}
+
+func (s *Story) instance(w Want) string {
+	if s.Instance == "" {
+		return w.Instance
+	}
+	return s.Instance
+}
+
+func (l *look) good() Outcome {
+	l.story.Instance = l.story.instance(l.want)
+	if l.story.Acted {
+		return Attached
+	}
+	return Unchanged
+}
+
+func (l *look) overdue() bool { return !l.now.Before(l.story.Deadline) }
+
+// leftover tells that all that is left to do is to release a holder which the
+// cloud guards because it serves.
+func (l *look) leftover() bool {
+	return !l.have.Moving() && l.have.On(l.want.Instance) && l.have.On(l.want.Release) &&
+		l.have.Guarded(l.want.Release) && !l.want.Force
+}
+
+func (l *look) guarded() (rule, advice string) {
+	return l.want.Release + " still serves, and the cloud detaches a serving holder only with Force",
+		fmt.Sprintf("stop keepalived on it, or run havip recover %s --release %s --force", l.policy.Name, l.want.Release)
+}
+
+func (l *look) timedOut(ctx context.Context) error {
+	if l.story.Rule == "" {
+		l.story.explain("not done before the deadline: the HAVIP is "+string(l.have.Status), "")
+	}
+	if l.story.Advice == "" {
+		l.story.Advice = "see havip status " + l.policy.Name + "; the sweep tries again, or run havip recover"
+	}
+	return l.end(ctx, TimedOut)
+}
+
+// refusal names the rule that leaves nothing to do, and what a person can do.
+func (l *look) refusal() (rule, advice string) {
+	name := l.policy.Name
+	want := l.want
+	switch {
+	case want.Release != "" && want.Release == want.Instance:
+		return "the instance to attach is the one to release", "name another --instance"
+	case want.Instance == "" && want.Release != "":
+		return want.Release + " is the only holder and serves; the cloud detaches a serving holder only with Force",
+			fmt.Sprintf("run havip recover %s --release %s --force", name, want.Release)
+	case want.Instance == "":
+		return "no healthy holder, and no standby that runs",
+			fmt.Sprintf("start a member or run havip recover %s --instance ID", name)
+	case !l.have.On(want.Release):
+		return fmt.Sprintf("%d of at most %d instances hold it, none of them to release", len(l.have.Holders), l.have.Limit),
+			fmt.Sprintf("run havip recover %s --instance %s --release ID", name, want.Instance)
+	}
+	return want.Release + " is the last healthy holder",
+		"attach another first, or accept a gap with --allow-gap"
+}
+
+// backoff is the time to the next look: quick at first, since a cloud usually
+// needs seconds, and anew after each effect.
+func (l *look) backoff() time.Duration {
+	const first, most = 300 * time.Millisecond, 10 * time.Second
+	wait := first
+	for range min(l.story.Quiet, 20) {
+		wait += wait / 2
+	}
+	return min(wait, most)
+}
+
+// again leaves the next look, at the deadline at the latest, and saves.
+func (l *look) again(ctx context.Context, wait time.Duration) error {
+	l.story.Attempt++
+	l.story.Quiet++
+	at := l.now.Add(wait)
+	if at.After(l.story.Deadline) {
+		at = l.story.Deadline
+	}
+	l.record.next(at)
+	return l.save(ctx)
+}
+
+// end leaves the outcome and saves.
+func (l *look) end(ctx context.Context, outcome Outcome) error {
+	l.record.Settled = ""
+	if outcome != TimedOut {
+		l.record.Settled = settled(l.policy, l.have)
+	}
+	l.record.end(outcome, time.Now().UTC())
+	return l.save(ctx)
+}
+
+func (l *look) save(ctx context.Context) error {
+	rev, err := l.keeper.Ledger.Save(ctx, l.story.HAVIP.String(), l.record, l.rev)
+	if err != nil {
+		return fmt.Errorf("ledger: write %s: %w", l.story.HAVIP, err)
+	}
+	l.rev = rev
+	return nil
+}

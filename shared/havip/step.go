@@ -1,0 +1,144 @@
+package havip
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// step takes one step, unless a brake holds it: the compare-and-set of pending
+// is the lease, then the one call, then its answer into the ledger.
+func (l *look) step(ctx context.Context, step Step) error {
+	instance := l.want.Instance
+	if step == Detach {
+		instance = l.want.Release
+	}
+	if l.policy.Mode == Observe {
+		l.story.explain("mode observe: would "+string(step)+" "+instance, "set mode: act in roster.yaml")
+		return l.end(ctx, Ignored)
+	}
+	if wait := l.coolDown(); wait > 0 {
+		l.story.explain("cooling down after the failover of "+l.record.Failover.At.UTC().Format(time.RFC3339), "")
+		return l.again(ctx, wait)
+	}
+	if err := l.lease(ctx, step, instance); err != nil {
+		return err
+	}
+	return l.call(ctx)
+}
+
+// coolDown is how long a further failover has to wait while somebody healthy
+// holds the HAVIP. Without a healthy holder nothing waits.
+func (l *look) coolDown() time.Duration {
+	f := l.record.Failover
+	if f == nil || f.Story == l.story.ID || !l.story.failover() || !l.have.HealthyBeside("") {
+		return 0
+	}
+	return f.At.Add(l.policy.CoolDown).Sub(l.now)
+}
+
+func (s *Story) failover() bool { return s.Ask.Kind == AskFailed || s.Ask.Kind == AskSweep }
+
+// lease writes down what is about to be sent, before it is sent.
+func (l *look) lease(ctx context.Context, step Step, instance string) error {
+	if slices.Contains(l.story.Skip, instance) {
+		l.story.Skip = nil // nobody else was left: all are tried again
+	}
+	force := step == Detach && l.want.Force && l.have.Guarded(instance)
+	p := PendingCall{Verb: step, Instance: instance, Force: force}
+	if old := l.record.Pending; old != nil { // settled without an effect
+		if old.same(p) && old.Accepted < 2 {
+			p.Token, p.Accepted = old.Token, old.Accepted
+		} else {
+			l.record.N++ // its answer would only be replayed
+		}
+	}
+	if p.Token == "" {
+		p.Token = hash(l.story.ID, l.policy.ID, string(step), instance, forced(force), itoa(l.record.N))
+	}
+	p.SentAt = time.Now().UTC()
+	l.record.Pending = &p
+	if l.story.failover() && (l.record.Failover == nil || l.record.Failover.Story != l.story.ID) {
+		l.record.Failover = &Failover{At: p.SentAt, Story: l.story.ID}
+	}
+	return l.save(ctx)
+}
+
+func (p *PendingCall) same(other PendingCall) bool {
+	return p.Verb == other.Verb && p.Instance == other.Instance && p.Force == other.Force
+}
+
+func forced(force bool) string {
+	if force {
+		return "force"
+	}
+	return ""
+}
+
+// call sends what the lease says, and notes the answer.
+func (l *look) call(ctx context.Context) error {
+	p := l.record.Pending
+	callCtx, cancel := context.WithTimeout(ctx, l.keeper.callTimeout())
+	defer cancel()
+	send := l.cloud.Attach
+	if p.Verb == Detach {
+		send = l.cloud.Detach
+	}
+	receipt, err := send(callCtx, Call{
+		HAVIP: l.policy.ID, Instance: p.Instance, InstanceType: l.policy.InstanceType, Force: p.Force, Token: p.Token,
+	})
+	l.now = time.Now().UTC()
+	taken := Taken{
+		At: p.SentAt, Step: p.Verb, Instance: p.Instance, ClientToken: p.Token,
+		RequestID: receipt.RequestID, Result: "accepted", Ms: l.now.Sub(p.SentAt).Milliseconds(),
+	}
+	l.story.Quiet = 0
+	if err == nil {
+		p.Accepted++
+		l.story.take(taken)
+		l.story.RequestID = receipt.RequestID
+		return l.again(ctx, l.backoff())
+	}
+	return l.failed(ctx, taken, err)
+}
+
+// failed notes why a call was not accepted. A definite no clears pending; a lost
+// reply keeps it until the HAVIP itself tells.
+func (l *look) failed(ctx context.Context, taken Taken, err error) error {
+	var cause *Error
+	if !errors.As(err, &cause) { // new to us: as good as lost
+		cause = &Error{Kind: ErrBusy, Op: string(taken.Step), Code: "Unknown", Message: err.Error(), Lost: true}
+	}
+	taken.Code, taken.RequestID = cause.Code, cause.RequestID
+	l.story.blame(cause)
+	refused := errors.Is(cause, ErrRefused)
+	switch {
+	case refused:
+		taken.Result = "refused"
+	case cause.Lost:
+		taken.Result = "unknown"
+	default:
+		taken.Result = "busy"
+	}
+	l.story.take(taken)
+	if !cause.Lost {
+		l.record.Pending = nil
+	}
+	switch {
+	case refused && l.replaceable(taken, cause):
+		l.story.Barred = append(l.story.Barred, taken.Instance)
+	case refused:
+		return l.end(ctx, Refused)
+	case cause.Instance && taken.Step == Attach:
+		l.story.Skip = append(l.story.Skip, taken.Instance)
+	}
+	l.story.Quiet = len(l.story.Steps)
+	return l.again(ctx, l.backoff())
+}
+
+// replaceable tells that the cloud refused a standby of our own choice, so that
+// another member may do. What the event or a person named is theirs to mend.
+func (l *look) replaceable(taken Taken, cause *Error) bool {
+	return taken.Step == Attach && cause.Instance && taken.Instance != l.story.Ask.Instance
+}

@@ -1,0 +1,135 @@
+package havip
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+)
+
+// Kind is what an event asks for.
+type Kind string
+
+// The kinds of ask.
+const (
+	AskStarted  Kind = "started"  // an instance runs
+	AskFailed   Kind = "failed"   // an instance failed
+	AskRestored Kind = "restored" // an instance is healthy again
+	AskRecover  Kind = "recover"  // a person wants it
+	AskSweep    Kind = "sweep"    // the sweep found the hold not met
+)
+
+// Ask is what an event asks for. What a recover names stands for its whole story.
+type Ask struct {
+	Kind     Kind   `json:"kind"`
+	Instance string `json:"instance,omitempty"`
+	Release  string `json:"release,omitempty"`
+	Force    bool   `json:"force,omitempty"`
+	AllowGap bool   `json:"allowGap,omitempty"`
+	Actor    string `json:"actor,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+}
+
+// Outcome is how a story ended; the empty one says that it is open.
+type Outcome string
+
+// The outcomes.
+const (
+	Attached   Outcome = "attached"
+	Unchanged  Outcome = "unchanged"
+	Ignored    Outcome = "ignored"
+	Superseded Outcome = "superseded"
+	Refused    Outcome = "refused"
+	TimedOut   Outcome = "timedout"
+)
+
+// EventRef names the event that a story began with.
+type EventRef struct {
+	Source string `json:"source"`
+	ID     string `json:"id"`
+	Type   string `json:"type"`
+}
+
+// Story is what one accepted event set going, from its first look to its one
+// outcome.
+type Story struct {
+	ID        string    `json:"id"`
+	Event     EventRef  `json:"event"`
+	Trace     string    `json:"trace,omitempty"` // W3C traceparent of the event
+	HAVIP     Key       `json:"havip"`
+	Name      string    `json:"name"`
+	Ask       Ask       `json:"ask"`
+	StartedAt time.Time `json:"startedAt"`
+	Deadline  time.Time `json:"deadline"`
+
+	Attempt   int       `json:"attempt"` // of the next look
+	NextAt    time.Time `json:"nextAt"`  // not before which
+	Quiet     int       `json:"quiet,omitempty"`
+	Acted     bool      `json:"acted,omitempty"`    // an effect was confirmed under it
+	Joined    bool      `json:"joined,omitempty"`   // facts came while a recover was open
+	Skip      []string  `json:"skip,omitempty"`     // busy candidates, tried again when nobody else is left
+	Barred    []string  `json:"barred,omitempty"`   // candidates that the cloud refused
+	SettledAt time.Time `json:"settledAt,omitzero"` // when the want was first read as met
+
+	Want       Want     `json:"want"`
+	Status     Status   `json:"status"` // as read last
+	Holders    []string `json:"holders"`
+	Serving    string   `json:"serving"`
+	Instance   string   `json:"instance"` // attached last, or the holder that stays
+	Unreleased bool     `json:"unreleased,omitempty"`
+	Calls      int      `json:"calls"` // mutating ones
+	CloudMs    int64    `json:"cloudMs"`
+	Steps      []Taken  `json:"steps"`
+
+	Outcome   Outcome   `json:"outcome,omitempty"`
+	Successor string    `json:"successor,omitempty"` // the story that superseded it
+	EndedAt   time.Time `json:"endedAt,omitzero"`
+	Rule      string    `json:"rule,omitempty"`
+	Code      string    `json:"code,omitempty"`
+	RequestID string    `json:"requestId,omitempty"`
+	Advice    string    `json:"advice,omitempty"`
+	Roster    string    `json:"roster"`
+}
+
+// Taken is one mutating call of a story and how it went.
+type Taken struct {
+	At          time.Time `json:"at"`
+	Step        Step      `json:"step"`
+	Instance    string    `json:"instance"`
+	ClientToken string    `json:"clientToken"`
+	RequestID   string    `json:"requestId"`
+	Code        string    `json:"code"`
+	Result      string    `json:"result"` // accepted, busy, refused or unknown
+	Ms          int64     `json:"ms"`
+}
+
+// Open tells that the story has not ended.
+func (s *Story) Open() bool { return s != nil && s.Outcome == "" }
+
+func (s *Story) blame(err *Error) {
+	s.Rule, s.Code, s.RequestID, s.Advice = err.Rule, err.Code, err.RequestID, err.Advice
+	if s.Rule == "" {
+		s.Rule = oneLine(err.Message)
+	}
+}
+
+func (s *Story) explain(rule, advice string) {
+	s.Rule, s.Advice = rule, advice
+}
+
+// maxSteps bounds what a record and a follow-up carry of a story's calls.
+const maxSteps = 24
+
+func (s *Story) take(t Taken) {
+	s.Calls++
+	s.Steps = append(s.Steps, t)
+	if len(s.Steps) > maxSteps {
+		s.Steps = append(s.Steps[:maxSteps/2:maxSteps/2], s.Steps[len(s.Steps)-maxSteps/2:]...)
+	}
+}
+
+// hash joins its parts to one short id. 96 bits leave no room for chance.
+func hash(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:12])
+}

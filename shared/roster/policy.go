@@ -1,0 +1,160 @@
+package roster
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"havip-functions/shared/havip"
+)
+
+// The forms of what the roster names. They are also what makes a policy fit for
+// a ledger's key and for the {region} of an endpoint.
+var (
+	name     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	region   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+	havipID  = regexp.MustCompile(`^havip-[A-Za-z0-9-]{1,64}$`)
+	instance = regexp.MustCompile(`^i-[A-Za-z0-9-]{1,64}$`)
+	eni      = regexp.MustCompile(`^eni-[A-Za-z0-9-]{1,64}$`)
+)
+
+// cloud is what differs between the two.
+type cloud struct {
+	limit         int      // how many may hold a HAVIP, as the vendor says
+	instanceTypes []string // the default first, the interface second
+}
+
+var clouds = map[string]cloud{
+	"alibaba": {limit: 2, instanceTypes: []string{"EcsInstance", "NetworkInterface"}},
+	"baidu":   {limit: 5, instanceTypes: []string{"SERVER", "ENI"}},
+}
+
+// settingKeys are the keys that an entry and the defaults have in common.
+var settingKeys = []string{
+	"mode", "hold", "limit", "onHealthFailed", "servingWithin", "coolDown", "deadline", "markTTL",
+}
+
+var entryKeys = append([]string{"name", "cloud", "account", "region", "id", "instanceType", "members"}, settingKeys...)
+
+// standard holds what neither an entry nor the defaults say. Its limit is the
+// cloud's.
+var standard = havip.Policy{
+	Hold:           2,
+	Mode:           havip.Act,
+	OnHealthFailed: havip.Replace,
+	ServingWithin:  30 * time.Second,
+	CoolDown:       time.Minute,
+	Deadline:       5 * time.Minute,
+	MarkTTL:        24 * time.Hour,
+}
+
+func readPolicies(top mapping, accounts map[string]Account) []havip.Policy {
+	defaults := top.mapping(top.get("defaults"), "defaults", settingKeys...).settings(standard)
+	entries := top.list("havips")
+	if len(entries) == 0 {
+		top.fail(top.near("havips"), "havips", "missing or empty; name at least one HAVIP")
+	}
+	var policies []havip.Policy
+	seen := map[string]string{}
+	for i, node := range entries {
+		m := top.mapping(node, fmt.Sprintf("havips[%d]", i), entryKeys...)
+		p := m.policy(defaults)
+		m.checkAccount(p, accounts)
+		m.checkUnique(p, seen)
+		policies = append(policies, p)
+	}
+	return policies
+}
+
+// policy reads one entry. What is wrong with it is reported.
+func (m mapping) policy(defaults havip.Policy) havip.Policy {
+	p := m.settings(defaults)
+	p.Name = m.form("name", name, "call it something like orders-db")
+	p.Cloud = m.choice("cloud", "", "alibaba", "baidu")
+	p.Account = m.text("account", "")
+	p.Region = m.form("region", region, "write it like cn-hangzhou or bj")
+	p.ID = m.form("id", havipID, "write it like havip-bp1orders")
+	c, known := clouds[p.Cloud]
+	if !known {
+		return p
+	}
+	p.InstanceType = m.choice("instanceType", c.instanceTypes[0], c.instanceTypes...)
+	p.Members = m.members(p.InstanceType == c.instanceTypes[1])
+	if p.Limit == 0 {
+		p.Limit = c.limit
+	}
+	m.checkHold(&p)
+	m.checkTimes(p)
+	return p
+}
+
+// settings overlays what the mapping says on what stands without it.
+func (m mapping) settings(p havip.Policy) havip.Policy {
+	p.Mode = havip.Mode(m.choice("mode", string(p.Mode),
+		string(havip.Act), string(havip.Observe), string(havip.Paused)))
+	p.OnHealthFailed = havip.OnHealthFailed(m.choice("onHealthFailed", string(p.OnHealthFailed),
+		string(havip.Add), string(havip.Replace), string(havip.ForceReplace)))
+	p.Hold = m.count("hold", p.Hold)
+	p.Limit = m.count("limit", p.Limit)
+	p.ServingWithin = m.duration("servingWithin", p.ServingWithin)
+	p.CoolDown = m.duration("coolDown", p.CoolDown)
+	p.Deadline = m.duration("deadline", p.Deadline)
+	p.MarkTTL = m.duration("markTTL", p.MarkTTL)
+	return p
+}
+
+// form reads a required text of a certain form.
+func (m mapping) form(key string, form *regexp.Regexp, what string) string {
+	text := m.required(key, what)
+	if text != "" && !form.MatchString(text) {
+		m.fail(m.near(key), m.at(key), "%s has the wrong form; %s", shown(text), what)
+	}
+	return text
+}
+
+// checkHold takes a hold of the entry at its word, and caps one that it only
+// inherits.
+func (m mapping) checkHold(p *havip.Policy) {
+	n := m.get("hold")
+	switch {
+	case n == nil && len(p.Members) > 0:
+		p.Hold = min(p.Hold, p.Limit, len(p.Members))
+	case n == nil:
+	case p.Hold > p.Limit:
+		m.fail(n, m.at("hold"), "%d is more than its limit %d; lower hold or raise limit", p.Hold, p.Limit)
+	case p.Hold > len(p.Members) && len(p.Members) > 0:
+		m.fail(n, m.at("hold"), "%d is more than its %d members; lower hold or add members", p.Hold, len(p.Members))
+	}
+}
+
+func (m mapping) checkTimes(p havip.Policy) {
+	if p.CoolDown >= p.Deadline {
+		m.fail(m.near("coolDown", "deadline"), m.at("coolDown"),
+			"%s is not less than the deadline %s; a story that waits for it would never act", p.CoolDown, p.Deadline)
+	}
+}
+
+func (m mapping) checkAccount(p havip.Policy, accounts map[string]Account) {
+	account, known := accounts[p.Account]
+	switch {
+	case p.Account == "":
+	case !known:
+		m.fail(m.near("account"), m.at("account"), "%s is not among the accounts; add it there", shown(p.Account))
+	case account.Cloud != p.Cloud && p.Cloud != "" && account.Cloud != "":
+		m.fail(m.near("account"), m.at("account"), "%s is an account of %s; use one of %s", shown(p.Account), account.Cloud, p.Cloud)
+	}
+}
+
+// checkUnique lets nobody mistake one HAVIP for another: a name is never the
+// name or the id of a second one.
+func (m mapping) checkUnique(p havip.Policy, seen map[string]string) {
+	for _, k := range []struct{ key, value string }{{"name", p.Name}, {"id", p.ID}} {
+		if k.value == "" {
+			continue
+		}
+		if earlier := seen[k.value]; earlier != "" && earlier != m.path {
+			m.fail(m.near(k.key), m.at(k.key), "%s is taken by %s; every name and id stands for one HAVIP", shown(k.value), earlier)
+		}
+		seen[k.value] = m.path
+	}
+}

@@ -1,0 +1,26 @@
+package runtime
+
+// Kind is a kind of host.
+type Kind string
+
+// The kinds of host.
+const (
+	OnLambda   Kind = "lambda"    // answer with [Lambda]
+	OnFCGo     Kind = "fc-go1"    // answer with [GoRuntime]
+	OnFCCustom Kind = "fc-custom" // answer with [FunctionCompute]
+	Own        Kind = "own"       // none of them
+)
+
+// Detect tells the host by the environment that it gives.
+func Detect(getenv func(string) string) Kind {
+	switch {
+	case getenv("AWS_LAMBDA_RUNTIME_API") != "":
+		return OnLambda
+	case getenv("FC_RUNTIME_API") != "":
+		return OnFCGo
+	case getenv("FC_FUNCTION_NAME") != "", getenv("FC_SERVER_PORT") != "":
+		return OnFCCustom
+	default:
+		return Own
+	}
+}

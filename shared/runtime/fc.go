@@ -1,0 +1,117 @@
+package runtime
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+)
+
+// maxPayload bounds what one call may hold: several times the 128 KB of an
+// asynchronous event, so that a batch fits.
+const maxPayload = 1 << 20
+
+// FunctionCompute answers Function Compute's custom runtime: POST /invoke,
+// /initialize and /pre-stop. Each answer carries x-fc-status, without which FC
+// would count a failure as a success and neither retry nor dead-letter it.
+type FunctionCompute struct {
+	Functions Functions
+	Log       *slog.Logger                // slog.Default() where nil
+	Ready     func(context.Context) error // answers /initialize; nil is always ready
+	Lines     io.Writer                   // takes FC's own log lines; os.Stdout where nil
+
+	// Web, where set, is all that is served: the handler of a function with an
+	// HTTP trigger, through which anybody could forge an /invoke.
+	Web func(Call) (http.Handler, error)
+}
+
+// ServeHTTP answers one call. A failure, a panic included, is a 404 with
+// x-fc-status 404 and one line of JSON.
+func (h FunctionCompute) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	err := guard(h.log(), func() error { return h.serve(w, r) })
+	if err != nil {
+		fcAnswer(w, http.StatusNotFound)
+		w.Write(fcFailure(err)) //nolint:errcheck // FC is gone, there is nobody to tell
+	}
+}
+
+func (h FunctionCompute) serve(w http.ResponseWriter, r *http.Request) error {
+	if h.Web != nil {
+		return h.serveWeb(w, r)
+	}
+	if err := h.answer(w, r); err != nil {
+		return err
+	}
+	fcAnswer(w, http.StatusOK)
+	return nil
+}
+
+func (h FunctionCompute) answer(w http.ResponseWriter, r *http.Request) error {
+	switch r.Method + " " + r.URL.Path {
+	case "POST /invoke":
+		return h.invoke(w, r)
+	case "POST /initialize":
+		return ready(r.Context(), h.Ready)
+	case "POST /pre-stop":
+		return nil
+	default:
+		return fmt.Errorf("%s %s is not served; POST an event to /invoke", r.Method, r.URL.EscapedPath())
+	}
+}
+
+func (h FunctionCompute) invoke(w http.ResponseWriter, r *http.Request) error {
+	call := fcCall(r.Header)
+	h.line("Start", call)
+	defer h.line("End", call)
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPayload))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		return fmt.Errorf("the event is larger than %d bytes; send a smaller one", tooLarge.Limit)
+	}
+	if err != nil {
+		return fmt.Errorf("the event could not be read to its end: %w", err)
+	}
+	return h.Functions.invoke(r.Context(), call, payload)
+}
+
+// serveWeb leaves the status to the handler: what it refuses is the sender's
+// fault, so to FC the call went well.
+func (h FunctionCompute) serveWeb(w http.ResponseWriter, r *http.Request) error {
+	call := fcCall(r.Header)
+	handler, err := h.Web(call)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := call.within(r.Context())
+	defer cancel()
+	w.Header().Set("x-fc-status", "200")
+	handler.ServeHTTP(w, r.WithContext(ctx))
+	return nil
+}
+
+// line writes one of the lines that FC cuts its logs by.
+func (h FunctionCompute) line(word string, call Call) {
+	lines := h.Lines
+	if lines == nil {
+		lines = os.Stdout
+	}
+	fmt.Fprintf(lines, "FC Invoke %s RequestId: %s\n", word, call.RequestID) //nolint:errcheck // a lost log line fails no call
+}
+
+func (h FunctionCompute) log() *slog.Logger { return cmp.Or(h.Log, slog.Default()) }
+
+func fcAnswer(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("x-fc-status", fmt.Sprint(status))
+	w.WriteHeader(status)
+}
+
+func ready(ctx context.Context, f func(context.Context) error) error {
+	if f == nil {
+		return nil
+	}
+	return f(ctx)
+}

@@ -1,0 +1,79 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"havip-functions/shared/havip"
+)
+
+// fcCall reads what Function Compute says of a call in its headers.
+func fcCall(h http.Header) Call {
+	retry, err := strconv.Atoi(h.Get("x-fc-retry-count"))
+	if err != nil {
+		retry = 0 // a first try carries no count
+	}
+	return Call{
+		RequestID: h.Get("x-fc-request-id"),
+		Region:    h.Get("x-fc-region"),
+		AccountID: h.Get("x-fc-account-id"),
+		Function:  h.Get("x-fc-function-name"),
+		Retry:     retry,
+		Credentials: havip.Credentials{
+			AccessKeyID:     h.Get("x-fc-access-key-id"),
+			AccessKeySecret: h.Get("x-fc-access-key-secret"),
+			SecurityToken:   h.Get("x-fc-security-token"),
+		},
+		Deadline: fcDeadline(h, time.Now()),
+	}
+}
+
+// fcDeadline is the moment that the go1 runtime names, else the function's
+// time-out from now; either with the margin off, of which a time-out of a
+// second or two keeps half.
+func fcDeadline(h http.Header, now time.Time) time.Time {
+	if ms, err := strconv.ParseInt(h.Get("x-fc-function-deadline"), 10, 64); err == nil && ms > 0 {
+		return time.UnixMilli(ms).Add(-margin)
+	}
+	s, err := strconv.Atoi(h.Get("x-fc-function-timeout"))
+	if err != nil || s <= 0 {
+		return time.Time{}
+	}
+	timeout := time.Duration(s) * time.Second
+	return now.Add(timeout - min(margin, timeout/2))
+}
+
+// fcFailure is one line of JSON in the form of FC's own runtimes.
+func fcFailure(err error) []byte {
+	body, err := json.Marshal(map[string]string{
+		"errorMessage": strings.Join(strings.Fields(err.Error()), " "),
+		"errorType":    errorType(err),
+	})
+	if err != nil {
+		return fmt.Appendf(nil, `{"errorMessage":"the error could not be written","errorType":"Error"}`)
+	}
+	return body
+}
+
+// errorType is the word that an operator can filter failures by.
+func errorType(err error) string {
+	var p panicked
+	switch {
+	case errors.As(err, &p):
+		return "Panic"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "Timeout"
+	case errors.Is(err, havip.ErrBusy):
+		return "Busy"
+	case errors.Is(err, havip.ErrRefused):
+		return "Refused"
+	default:
+		return "Error"
+	}
+}

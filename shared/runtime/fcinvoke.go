@@ -1,0 +1,153 @@
+package runtime
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+
+	"havip-functions/shared/havip"
+)
+
+const (
+	fcVersion  = "2023-03-30"
+	fcMaxDelay = time.Hour // x-fc-async-delay takes no more
+	fcTries    = 4
+	fcPause    = 200 * time.Millisecond // before the second try; it doubles
+	fcTimeout  = 10 * time.Second       // of one try
+)
+
+// FCInvoke publishes an event by invoking a function of Function Compute
+// asynchronously. The delay is FC's best effort and an hour at most: an event
+// may come early, and twice.
+type FCInvoke struct {
+	Endpoint    string // https://{account}.{region}.fc.aliyuncs.com, see [Call.FCEndpoint]
+	Function    string // havip-status-check
+	Credentials func(context.Context) (havip.Credentials, error)
+	Client      *http.Client // http.DefaultClient where nil
+}
+
+// FCEndpoint is the public endpoint of the call's own account and region.
+func (c Call) FCEndpoint() string {
+	return "https://" + c.AccountID + "." + c.Region + ".fc.aliyuncs.com"
+}
+
+// Publish returns nil once FC has accepted the event, to be delivered at the
+// given time, or now where that is zero or past. It tries a few times within
+// the context; its error names no secret.
+func (b FCInvoke) Publish(ctx context.Context, e event.Event, at time.Time) error {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("event %s can't be sent to %s: %w", e.ID(), b.Function, err)
+	}
+	pause := fcPause
+	for try := 1; ; try++ {
+		err := b.send(ctx, body, at)
+		if err == nil {
+			return nil
+		}
+		var again transient
+		if !errors.As(err, &again) || try == fcTries {
+			return fmt.Errorf("event %s was not sent to %s: %w", e.ID(), b.Function, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("event %s was not sent to %s in time: %w", e.ID(), b.Function, err)
+		case <-time.After(pause):
+		}
+		pause *= 2
+	}
+}
+
+// transient is a failure that another try may cure.
+type transient struct{ error }
+
+func (t transient) Unwrap() error { return t.error }
+
+func (b FCInvoke) send(ctx context.Context, body []byte, at time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, fcTimeout)
+	defer cancel()
+	r, err := b.request(ctx, body, at)
+	if err != nil {
+		return err
+	}
+	answer, err := b.client().Do(r)
+	if err != nil {
+		return transient{withoutURL(err)}
+	}
+	defer answer.Body.Close() //nolint:errcheck // its status was read, and that is all
+	if answer.StatusCode == http.StatusAccepted {
+		return nil
+	}
+	err = refusal(answer)
+	if answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode >= 500 {
+		return transient{err}
+	}
+	return err
+}
+
+func (b FCInvoke) request(ctx context.Context, body []byte, at time.Time) (*http.Request, error) {
+	address := strings.TrimSuffix(b.Endpoint, "/") + "/" + fcVersion + "/functions/" + url.PathEscape(b.Function) + "/invocations"
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil || r.URL.Host == "" {
+		return nil, fmt.Errorf("%q is no endpoint of Function Compute; give HAVIP_FC_ENDPOINT as https://host", b.Endpoint)
+	}
+	credentials, err := b.Credentials(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("no credentials: %w", err)
+	}
+	r.Header.Set("Content-Type", "application/cloudevents+json")
+	r.Header.Set("x-acs-action", "InvokeFunction")
+	r.Header.Set("x-fc-invocation-type", "Async")
+	if s := delay(at, fcMaxDelay); s > 0 {
+		r.Header.Set("x-fc-async-delay", strconv.Itoa(s))
+	}
+	sign(r, body, credentials)
+	return r, nil
+}
+
+// client follows no redirect, which would carry the STS token elsewhere.
+func (b FCInvoke) client() *http.Client {
+	client := *cmp.Or(b.Client, http.DefaultClient)
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client
+}
+
+// refusal names FC's code and request id. Its message stays out: that of a
+// refused signature repeats the signed headers, the STS token among them.
+func refusal(answer *http.Response) error {
+	var said struct{ Code, RequestID string }
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
+	if err != nil || json.Unmarshal(body, &said) != nil {
+		said.Code = "no code"
+	}
+	id := cmp.Or(answer.Header.Get("x-fc-request-id"), said.RequestID, "unknown")
+	return fmt.Errorf("Function Compute answered %d %.64q (request %.64q); allow fc:InvokeFunction on the function and check its name and HAVIP_FC_ENDPOINT",
+		answer.StatusCode, said.Code, id)
+}
+
+func withoutURL(err error) error {
+	if u := new(url.Error); errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// delay is the whole seconds until at, rounded up, as much as a host takes.
+func delay(at time.Time, most time.Duration) int {
+	d := min(time.Until(at), most)
+	if at.IsZero() || d <= 0 {
+		return 0
+	}
+	return int((d + time.Second - 1) / time.Second)
+}

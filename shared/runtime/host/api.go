@@ -1,0 +1,209 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"havip-functions/events"
+	"havip-functions/shared/flow"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
+)
+
+func (h *Host) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/events", flow.Door{Function: h.function, Log: h.config.Log})
+	mux.HandleFunc("GET /api/havips", h.havips)
+	mux.HandleFunc("GET /api/stories", h.stories)
+	mux.HandleFunc("GET /api/stories/{id}", h.story)
+	mux.HandleFunc("GET /api/deadletters", h.deadLetters)
+	mux.HandleFunc("POST /api/plan", h.plan)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", h.ready)
+	mux.Handle("GET /metrics", h.metrics.handler())
+	mux.HandleFunc("GET /{$}", console)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := safely(h.config.Log, func() error { mux.ServeHTTP(w, r); return nil })
+		if err != nil {
+			flow.Problem(w, http.StatusInternalServerError, "", "an error of ours; see the log")
+		}
+	})
+}
+
+func (h *Host) havips(w http.ResponseWriter, r *http.Request) {
+	answer(w, map[string]any{"havips": h.function.Keeper.Status(r.Context(), r.URL.Query().Get("havip"))})
+}
+
+// Story is a story as the API shows it.
+type Story struct {
+	ID        string         `json:"id"`
+	Event     havip.EventRef `json:"event"`
+	Cloud     string         `json:"cloud"`
+	Region    string         `json:"region"`
+	HAVIP     string         `json:"havip"`
+	Name      string         `json:"name"`
+	Want      havip.Want     `json:"want"`
+	Attempt   int            `json:"attempt"`
+	StartedAt time.Time      `json:"startedAt"`
+	NextAt    time.Time      `json:"nextAt"`
+	Deadline  time.Time      `json:"deadline"`
+	EndedAt   *time.Time     `json:"endedAt"`
+	Outcome   *havip.Outcome `json:"outcome"`
+	Released  bool           `json:"released"`
+	Reason    string         `json:"reason"`
+	Advice    string         `json:"advice"`
+	Code      string         `json:"code"`
+	RequestID string         `json:"requestId"`
+	Instance  string         `json:"instance"`
+	Status    havip.Status   `json:"status"`
+	Holders   []string       `json:"holders"`
+	Serving   string         `json:"serving"`
+	Successor string         `json:"successor,omitempty"`
+	Steps     []havip.Taken  `json:"steps"`
+}
+
+// NewStory shows a story.
+func NewStory(s havip.Story) Story {
+	v := Story{
+		ID: s.ID, Event: s.Event, Cloud: s.HAVIP.Cloud, Region: s.HAVIP.Region, HAVIP: s.HAVIP.ID, Name: s.Name,
+		Want: s.Want, Attempt: s.Attempt, StartedAt: s.StartedAt, NextAt: s.NextAt, Deadline: s.Deadline,
+		Released: !s.Unreleased, Reason: s.Rule, Advice: s.Advice, Code: s.Code, RequestID: s.RequestID,
+		Instance: s.Instance, Status: s.Status, Holders: s.Holders, Serving: s.Serving, Successor: s.Successor, Steps: s.Steps,
+	}
+	if v.Steps == nil {
+		v.Steps = []havip.Taken{}
+	}
+	if v.Holders == nil {
+		v.Holders = []string{}
+	}
+	if !s.Open() {
+		v.EndedAt, v.Outcome = &s.EndedAt, &s.Outcome
+	}
+	return v
+}
+
+const page = 100
+
+func (h *Host) stories(w http.ResponseWriter, r *http.Request) {
+	found, err := h.find(r.Context(), r.URL.Query().Get("havip"))
+	if err != nil {
+		unavailable(w, err)
+		return
+	}
+	from, err := strconv.Atoi(r.URL.Query().Get("next"))
+	if err != nil || from < 0 {
+		from = 0
+	}
+	from = min(from, len(found))
+	to, next := min(from+page, len(found)), ""
+	if to < len(found) {
+		next = strconv.Itoa(to)
+	}
+	views := []Story{}
+	for _, s := range found[from:to] {
+		views = append(views, NewStory(s))
+	}
+	answer(w, map[string]any{"stories": views, "next": next})
+}
+
+func (h *Host) story(w http.ResponseWriter, r *http.Request) {
+	found, err := h.find(r.Context(), "")
+	if err != nil {
+		unavailable(w, err)
+		return
+	}
+	i := slices.IndexFunc(found, func(s havip.Story) bool { return s.ID == r.PathValue("id") })
+	if i < 0 {
+		flow.Problem(w, http.StatusNotFound, "id", "no such story; GET /api/stories lists them")
+		return
+	}
+	answer(w, NewStory(found[i]))
+}
+
+// find returns the stories of the HAVIPs that pick names by id or name, all for
+// an empty pick: the open ones first, then the ended, the newest first.
+func (h *Host) find(ctx context.Context, pick string) ([]havip.Story, error) {
+	var open []havip.Story
+	key := ""
+	for _, p := range h.config.Roster.Policies() {
+		if pick != "" && pick != p.ID && pick != p.Name {
+			continue
+		}
+		if pick != "" {
+			key = p.Key().String()
+		}
+		r, _, err := h.function.Ledger.Load(ctx, p.Key().String())
+		if err != nil {
+			return nil, err
+		}
+		if r.Story.Open() {
+			open = append(open, *r.Story)
+		}
+		for _, l := range r.Outbox { // ended, and not yet archived
+			if l.Ended != nil {
+				open = append(open, *l.Ended)
+			}
+		}
+	}
+	if pick != "" && key == "" {
+		return nil, nil
+	}
+	archived, err := h.function.Ledger.Archived(ctx, key)
+	known := func(s havip.Story) bool {
+		return slices.ContainsFunc(open, func(o havip.Story) bool { return o.ID == s.ID })
+	}
+	return append(open, slices.DeleteFunc(archived, known)...), err
+}
+
+func (h *Host) deadLetters(w http.ResponseWriter, r *http.Request) {
+	letters, err := h.function.Ledger.DeadLetters(r.Context())
+	if err != nil {
+		unavailable(w, err)
+		return
+	}
+	if letters == nil {
+		letters = []ledger.DeadLetter{}
+	}
+	answer(w, map[string]any{"deadLetters": letters})
+}
+
+// plan says what an event would do first, and changes nothing.
+func (h *Host) plan(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, events.MaxEvent))
+	if err != nil {
+		flow.Problem(w, http.StatusRequestEntityTooLarge, "", "the event is too large")
+		return
+	}
+	plans, err := flow.Plan(r.Context(), h.function.Keeper, body)
+	switch {
+	case errors.Is(err, events.ErrInvalid):
+		flow.Problem(w, http.StatusBadRequest, "", err.Error())
+	case err != nil:
+		unavailable(w, err)
+	default:
+		answer(w, map[string]any{"plans": plans})
+	}
+}
+
+func (h *Host) ready(w http.ResponseWriter, r *http.Request) {
+	if _, _, err := h.function.Ledger.Load(r.Context(), "ready"); err != nil {
+		unavailable(w, err)
+		return
+	}
+	_, _ = io.WriteString(w, "ready\n")
+}
+
+func unavailable(w http.ResponseWriter, err error) {
+	flow.Problem(w, http.StatusServiceUnavailable, "", err.Error())
+}
+
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // the reader may have gone
+}

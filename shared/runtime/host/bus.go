@@ -1,0 +1,160 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"havip-functions/events"
+)
+
+// The streams. Requests are for our functions, once each; outcomes are for
+// whoever listens.
+const (
+	requests = "havip.requests"
+	outcomes = "havip.outcomes"
+	atHeader = "Havip-Not-Before"
+)
+
+// Bus is queue and timer on a JetStream. An event waits in the stream; before
+// its time it is handed back with the delay that is left, which survives a
+// restart because the stream does.
+type Bus struct {
+	js       jetstream.JetStream
+	consumer jetstream.Consumer
+	log      *slog.Logger
+}
+
+func openBus(ctx context.Context, e *engine, log *slog.Logger) (*Bus, error) {
+	js, err := jetstream.New(e.conn)
+	if err != nil {
+		return nil, err
+	}
+	_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: "HAVIP-OUTCOMES", Subjects: []string{outcomes + ".>"}, MaxAge: 30 * 24 * time.Hour,
+		Duplicates: time.Hour, Replicas: e.replicas,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("stream of outcomes: %w", err)
+	}
+	stream, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: "HAVIP-REQUESTS", Subjects: []string{requests + ".>"}, Retention: jetstream.WorkQueuePolicy,
+		Duplicates: time.Hour, Replicas: e.replicas,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("stream of requests: %w", err)
+	}
+	const name = "functions"
+	if e.embedded != nil { // what a killed process had taken is due now, not after its AckWait
+		_ = stream.DeleteConsumer(ctx, name) // there is none the first time
+	}
+	consumer, err := stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable: name, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
+		MaxAckPending: -1, // every waiting follow-up is one
+	})
+	if err != nil {
+		return nil, fmt.Errorf("consumer of requests: %w", err)
+	}
+	return &Bus{js: js, consumer: consumer, log: log}, nil
+}
+
+// Publish implements flow.Bus: once it returns nil the event is on disk.
+func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, at time.Time) error {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	m := nats.NewMsg(outcomes + "." + e.Type())
+	if e.Type() == events.TypeStatusCheck || e.Type() == events.TypeSweep {
+		m.Subject = requests + "." + e.Type()
+	}
+	m.Data = body
+	m.Header.Set(atHeader, at.UTC().Format(time.RFC3339Nano))
+	_, err = b.js.PublishMsg(ctx, m, jetstream.WithMsgID(e.ID()))
+	return err
+}
+
+const (
+	ackWait   = 30 * time.Second
+	atOnce    = 64 // invocations at a time
+	heartbeat = ackWait / 3
+)
+
+// Deliver hands every request that is due to invoke, until the context ends and
+// the invocations under way are done. What fails comes again, later each time.
+func (b *Bus) Deliver(ctx context.Context, invoke func(context.Context, []byte) error) error {
+	slots := make(chan struct{}, atOnce)
+	var running sync.WaitGroup
+	consuming, err := b.consumer.Consume(func(m jetstream.Msg) {
+		if wait := untilDue(m); wait > 0 {
+			b.check(m.NakWithDelay(wait))
+			return
+		}
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			b.deliver(context.WithoutCancel(ctx), m, invoke)
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("consume requests: %w", err)
+	}
+	<-ctx.Done()
+	consuming.Stop()
+	<-consuming.Closed()
+	running.Wait()
+	return nil
+}
+
+func (b *Bus) deliver(ctx context.Context, m jetstream.Msg, invoke func(context.Context, []byte) error) {
+	done := make(chan struct{})
+	go func() { // tells the engine that we live, however long a look takes
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(heartbeat):
+				b.check(m.InProgress())
+			}
+		}
+	}()
+	err := safely(b.log, func() error { return invoke(ctx, m.Data()) })
+	close(done)
+	if err != nil {
+		b.check(m.NakWithDelay(retryIn(m)))
+		return
+	}
+	b.check(m.Ack())
+}
+
+// check logs what the engine did not take: the message comes again.
+func (b *Bus) check(err error) {
+	if err != nil && !strings.Contains(err.Error(), "connection closed") {
+		b.log.Warn("engine", "error", err)
+	}
+}
+
+func untilDue(m jetstream.Msg) time.Duration {
+	at, err := time.Parse(time.RFC3339Nano, m.Headers().Get(atHeader))
+	if err != nil {
+		return 0
+	}
+	return time.Until(at)
+}
+
+func retryIn(m jetstream.Msg) time.Duration {
+	const first, most = 200 * time.Millisecond, 30 * time.Second
+	tries := uint64(1)
+	if meta, err := m.Metadata(); err == nil {
+		tries = meta.NumDelivered
+	}
+	return min(first<<min(tries, 8), most)
+}

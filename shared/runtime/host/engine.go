@@ -1,0 +1,71 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+)
+
+// engine is the NATS that we lean on: embedded in this process, or a cluster.
+type engine struct {
+	conn     *nats.Conn
+	embedded *server.Server // nil where it is a cluster
+	replicas int
+}
+
+// openEngine connects to the cluster at url, or starts an engine of its own on
+// the folder data. An embedded one writes to disk before it acknowledges.
+func openEngine(url, data string) (*engine, error) {
+	if url != "" {
+		conn, err := nats.Connect(url, nats.Name("havip"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true))
+		if err != nil {
+			return nil, fmt.Errorf("NATS at %s: %w; check --nats", url, err)
+		}
+		return &engine{conn: conn, replicas: 3}, nil
+	}
+	s, err := startServer(data)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := nats.Connect("", nats.InProcessServer(s), nats.Name("havip"))
+	if err != nil {
+		s.Shutdown()
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	return &engine{conn: conn, embedded: s, replicas: 1}, nil
+}
+
+func startServer(data string) (*server.Server, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w; give a writable one with --data", err)
+	}
+	if err := lock(filepath.Join(data, "lock")); err != nil {
+		return nil, err
+	}
+	s, err := server.NewServer(&server.Options{
+		ServerName: "havip", DontListen: true, NoSigs: true, NoLog: true,
+		JetStream: true, StoreDir: data, SyncAlways: true, // an acknowledgement means durable
+	})
+	if err != nil {
+		return nil, fmt.Errorf("engine in %s: %w", data, err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(30*time.Second) || !s.JetStreamEnabled() {
+		s.Shutdown()
+		return nil, errors.New("engine in " + data + ": its store can't be opened; is another havip serve using it, or is the disk full?")
+	}
+	return s, nil
+}
+
+func (e *engine) close() {
+	e.conn.Close()
+	if e.embedded != nil {
+		e.embedded.Shutdown()
+		e.embedded.WaitForShutdown()
+	}
+}

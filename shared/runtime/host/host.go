@@ -1,0 +1,169 @@
+// Package host runs the functions on a machine of one's own: CloudEvents over
+// HTTP in, an embedded NATS JetStream as log, queue and timer, or a cluster of
+// it when one machine is not enough.
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"havip-functions/events"
+	"havip-functions/functions"
+	"havip-functions/shared/flow"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
+)
+
+// Config says how to run.
+type Config struct {
+	Addr   string // loopback only
+	Data   string // the folder of the embedded engine
+	NATS   string // a cluster's URL instead
+	Roster havip.Roster
+	Clouds havip.Clouds
+	Sweep  time.Duration // between two sweeps; 0 means a minute
+	Log    *slog.Logger
+}
+
+// Host is one that runs.
+type Host struct {
+	Addr string // where it listens
+
+	config   Config
+	engine   *engine
+	bus      *Bus
+	function flow.Function
+	listener net.Listener
+	metrics  *metrics
+}
+
+// Open starts the engine and listens; Serve answers.
+func Open(ctx context.Context, c Config) (*Host, error) {
+	if err := loopback(c.Addr); err != nil {
+		return nil, err
+	}
+	e, err := openEngine(c.NATS, c.Data)
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{config: c, engine: e, metrics: newMetrics()}
+	if err := h.assemble(ctx); err != nil {
+		e.close()
+		return nil, err
+	}
+	return h, nil
+}
+
+func (h *Host) assemble(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	bus, err := openBus(ctx, h.engine, h.config.Log)
+	if err != nil {
+		return err
+	}
+	js, err := jetstream.New(h.engine.conn)
+	if err != nil {
+		return err
+	}
+	led, err := ledger.OpenJetStream(ctx, js, h.engine.replicas)
+	if err != nil {
+		return err
+	}
+	h.bus = bus
+	h.function = functions.New(flow.Function{
+		Keeper: havip.Keeper{Ledger: led, Roster: h.config.Roster, Clouds: h.config.Clouds, Later: true},
+		Ledger: led, Bus: h.metrics.count(bus), Log: h.config.Log,
+	})
+	h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", h.config.Addr)
+	if err != nil {
+		return fmt.Errorf("%w; choose another --addr, port 0 picks a free one", err)
+	}
+	h.Addr = h.listener.Addr().String()
+	return nil
+}
+
+// loopback refuses any other address while events are not authenticated.
+func loopback(addr string) error {
+	name, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("--addr %s: %w; give host:port", addr, err)
+	}
+	if ip := net.ParseIP(name); name == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("--addr %s: only a loopback address, 127.0.0.1 or [::1], since whoever reaches it is believed", addr)
+}
+
+// Serve answers until the context ends; then it finishes what runs.
+func (h *Host) Serve(ctx context.Context) error {
+	defer h.engine.close()
+	server := &http.Server{
+		Handler: h.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	delivered := make(chan error, 1)
+	go func() {
+		delivered <- h.bus.Deliver(ctx, h.function.Invoke)
+		stop()
+	}()
+	go h.sweep(ctx)
+	if err := h.function.Resume(ctx); err != nil {
+		h.config.Log.Warn("not all that a stopped host left behind was sent; the sweep tries again", "error", err)
+	}
+	context.AfterFunc(ctx, func() {
+		grace, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		_ = server.Shutdown(grace) // who is not done by then has to send again
+	})
+	err := server.Serve(h.listener)
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	stop()
+	return errors.Join(err, <-delivered)
+}
+
+// sweep asks for a sweep now and then. Hosts of one cluster agree on its id.
+func (h *Host) sweep(ctx context.Context) {
+	every := h.config.Sweep
+	if every == 0 {
+		every = time.Minute
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(every):
+		}
+		now := time.Now().UTC()
+		id := fmt.Sprintf("sweep-%d", now.UnixNano()/int64(every))
+		ce, err := events.New(id, now, events.Sweep{}).CloudEvent()
+		if err == nil {
+			err = h.bus.Publish(ctx, ce, now)
+		}
+		if err != nil && ctx.Err() == nil {
+			h.config.Log.Warn("no sweep", "error", err)
+		}
+	}
+}
+
+// safely turns a panic into an error: one event must not end the others' host.
+func safely(log *slog.Logger, do func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			log.Error("panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	return do()
+}

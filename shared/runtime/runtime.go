@@ -1,0 +1,78 @@
+// Package runtime runs the functions on the hosts of others, Function Compute
+// and AWS Lambda, and sends their follow-ups by what those hosts offer.
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"havip-functions/shared/havip"
+)
+
+// margin is what a call keeps of its time to answer its host.
+const margin = time.Second
+
+// Call is what a host says of one invocation.
+type Call struct {
+	RequestID   string
+	Region      string
+	AccountID   string
+	Function    string            // its deployed name, havip-status-check
+	Retry       int               // how often the host tried it before
+	Credentials havip.Credentials // of this call only; empty where the ambient ones serve
+	Deadline    time.Time         // when the answer must be ready; zero where the host sets none
+}
+
+// Invoker is a function: it returns nil once the payload has had its effect,
+// and an error where the host should deliver it again.
+type Invoker interface {
+	Invoke(ctx context.Context, payload []byte) error
+}
+
+// Functions builds the function for one call, whose credentials and name are
+// its own. Hosts call it concurrently.
+type Functions func(Call) (Invoker, error)
+
+// invoke builds the function of the call and invokes it within the call's time.
+func (f Functions) invoke(ctx context.Context, call Call, payload []byte) error {
+	ctx, cancel := call.within(ctx)
+	defer cancel()
+	function, err := f(call)
+	if err != nil {
+		return err
+	}
+	return function.Invoke(ctx, payload)
+}
+
+// within bounds the context by the call's deadline.
+func (c Call) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.Deadline.IsZero() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, c.Deadline)
+}
+
+// over tells that the call's time is up.
+func (c Call) over() bool { return !c.Deadline.IsZero() && !time.Now().Before(c.Deadline) }
+
+// panicked is the error of a function that panicked.
+type panicked struct{ value any }
+
+func (p panicked) Error() string {
+	return fmt.Sprintf("the function panicked: %v; see its log", p.value)
+}
+
+// guard runs do and turns its panic into an error, because one bad event must
+// not end the process that others are answered by.
+func guard(log *slog.Logger, do func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			log.Error("panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
+			err = panicked{v}
+		}
+	}()
+	return do()
+}

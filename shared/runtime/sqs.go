@@ -1,0 +1,49 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/cloudevents/sdk-go/v2/event"
+)
+
+const sqsMaxDelay = 15 * time.Minute // DelaySeconds takes no more
+
+// SQS publishes events to a standard queue. The longest delay is 15 minutes:
+// an event that is due later comes early.
+type SQS struct {
+	Client   *sqs.Client
+	QueueURL string
+}
+
+// NewSQS connects a queue with the ambient credentials, region and endpoint.
+func NewSQS(ctx context.Context, queueURL string) (SQS, error) {
+	c, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return SQS{}, fmt.Errorf("the AWS configuration can't be read: %w", err)
+	}
+	return SQS{Client: sqs.NewFromConfig(c), QueueURL: queueURL}, nil
+}
+
+// Publish returns nil once the queue holds the event, to be delivered at the
+// given time, or now where that is zero or past.
+func (q SQS) Publish(ctx context.Context, e event.Event, at time.Time) error {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("event %s can't be sent to %s: %w", e.ID(), q.QueueURL, err)
+	}
+	_, err = q.Client.SendMessage(ctx, &sqs.SendMessageInput{
+		QueueUrl:     &q.QueueURL,
+		MessageBody:  aws.String(string(body)),
+		DelaySeconds: int32(delay(at, sqsMaxDelay)),
+	})
+	if err != nil {
+		return fmt.Errorf("event %s was not sent to %s: %w", e.ID(), q.QueueURL, err)
+	}
+	return nil
+}

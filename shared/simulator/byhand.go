@@ -1,0 +1,59 @@
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"havip-functions/shared/havip"
+)
+
+// SetInstance puts an instance into a state, as PUT /clouds/{cloud}/instances/{id}
+// does.
+func (s *Simulator) SetInstance(cloud, id string, state havip.InstanceState) error {
+	if !slices.Contains(instanceStates, state) {
+		return errors.New(notOneOf("state", state, instanceStates))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.world.instance(cloud, id)
+	if i == nil {
+		return notFound(fmt.Sprintf("%s has no instance %q; GET /world lists them", cloud, id))
+	}
+	if i.state == state {
+		return nil
+	}
+	i.setState(state, time.Now())
+	s.alarm.stateChange(i)
+	return nil
+}
+
+// HAVIPChange is what [Simulator.SetHAVIP] changes; nil leaves as it is.
+type HAVIPChange struct {
+	Status *havip.Status `json:"status"` // shown until the next attach, detach or change
+	Master *string       `json:"master"` // a running holder; "": nobody announces it, until one is set again
+}
+
+// SetHAVIP changes a HAVIP by hand, as PUT /clouds/{cloud}/havips/{id} does.
+func (s *Simulator) SetHAVIP(cloud, id string, c HAVIPChange) error {
+	if c.Status != nil && !slices.Contains(havipStatuses, *c.Status) {
+		return errors.New(notOneOf("status", *c.Status, havipStatuses))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.world.address(cloud, id)
+	if a == nil {
+		return notFound(fmt.Sprintf("%s has no HAVIP %q; GET /world lists them", cloud, id))
+	}
+	a.settle(time.Now())
+	if c.Master != nil {
+		if err := a.appoint(*c.Master); err != nil {
+			return err
+		}
+	}
+	if c.Status != nil {
+		a.force(*c.Status)
+	}
+	return nil
+}

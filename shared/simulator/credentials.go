@@ -1,0 +1,87 @@
+package simulator
+
+import (
+	"crypto/subtle"
+	"slices"
+	"strings"
+	"time"
+)
+
+// credential is what a cloud knows of an access key.
+type credential struct {
+	secret  string
+	token   string    // "": none is demanded
+	expires time.Time // zero: never
+	realms  []*realm
+}
+
+// credential finds an access key of a cloud, a temporary one too.
+func (s *Simulator) credential(cloud, keyID string) (credential, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c, ok := s.session[keyID]; ok && cloud == "alibaba" {
+		return c, true
+	}
+	var c credential
+	for _, r := range s.world.realms[cloud] {
+		if secret, ok := r.spec.AccessKeys[keyID]; ok {
+			c.secret = secret
+			c.token = r.spec.SecurityTokens[keyID]
+			c.realms = append(c.realms, r)
+		}
+	}
+	return c, len(c.realms) > 0
+}
+
+// newSession makes temporary credentials, valid on Alibaba's side, and returns
+// their key's id.
+func (s *Simulator) newSession(realms []*realm, lives time.Duration) (keyID string, c credential) {
+	keyID = "STS." + s.text(24)
+	c = credential{secret: s.text(44), token: "CAIS" + s.text(120), expires: time.Now().Add(lives), realms: slices.Clone(realms)}
+	s.session[keyID] = c
+	return keyID, c
+}
+
+// text draws letters and digits.
+func (s *Simulator) text(n int) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	var b strings.Builder
+	for range n {
+		b.WriteByte(letters[s.rng.IntN(len(letters))])
+	}
+	return b.String()
+}
+
+// sameText compares without telling by its time where two texts differ.
+func sameText(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// A signature's own time may be this far from ours, either way.
+const skew = 15 * time.Minute
+
+func skewed(at, now time.Time) bool { return at.Before(now.Add(-skew)) || at.After(now.Add(skew)) }
+
+// nonceStore remembers the nonces of verified calls for as long as their
+// timestamps could be accepted, and no longer than twice that.
+type nonceStore struct {
+	young, old map[string]bool
+	since      time.Time
+}
+
+// use tells whether a nonce is new, and remembers it.
+func (n *nonceStore) use(nonce string, now time.Time) bool {
+	if now.Sub(n.since) > 2*skew {
+		n.young, n.old, n.since = map[string]bool{}, n.young, now
+	}
+	if n.young[nonce] || n.old[nonce] {
+		return false
+	}
+	n.young[nonce] = true
+	return true
+}
+
+// fresh uses up a nonce of an access key.
+func (s *Simulator) fresh(keyID, nonce string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nonces.use(keyID+"/"+nonce, now)
+}

@@ -1,0 +1,155 @@
+package simulator_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"havip-functions/shared/simulator"
+)
+
+// designWorld is the example of the design, word for word.
+const designWorld = `alibaba:
+  region: cn-hangzhou
+  accessKeys: {testak: testsk}
+  vswitches: [{id: vsw-a, vpc: vpc-1}]
+  instances: [{id: i-db1, vswitch: vsw-a, state: Running}]
+  interfaces: [{id: eni-1, vswitch: vsw-a, instance: i-db1}]
+  havips: [{id: havip-bp1orders, vswitch: vsw-a, ip: 10.0.0.100, holders: []}]
+baidu:
+  region: bj
+  accessKeys: {testak: testsk}
+  subnets: [{id: sbn-a, vpc: vpc-1}]
+  instances: [{id: i-syG1, subnet: sbn-a, state: Running}]
+  havips: [{id: havip-w2d4, subnet: sbn-a, ip: 192.168.0.100}]
+`
+
+func TestReadWorld(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "world.yaml")
+	if err := os.WriteFile(path, []byte(designWorld), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w, err := simulator.ReadWorld(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := w.Alibaba[0], w.Baidu[0]; a.HAVIPs[0].ID != "havip-bp1orders" || a.Interfaces[0].Instance != "i-db1" || b.Subnets[0].VPC != "vpc-1" {
+		t.Errorf("the world is %+v", w)
+	}
+	if _, err := simulator.New(simulator.Options{World: w}); err != nil {
+		t.Error(err)
+	}
+	if _, err := simulator.ReadWorld(path + ".none"); err == nil {
+		t.Error("a file that is missing was read")
+	}
+}
+
+func TestParseWorldRefuses(t *testing.T) {
+	for _, tc := range []struct{ name, from, to, want string }{
+		{"an unknown key", "vpc: vpc-1}]\n  instances: [{id: i-db1,", "vpc: vpc-1}]\n  colour: red\n  instances: [{id: i-db1,", "line 5: unknown key colour"},
+		{"an unknown key of an instance", "state: Running}]\n  interfaces", "colour: red}]\n  interfaces", "line 5: unknown key colour"},
+		{"an unknown cloud", "baidu:", "azure:", "line 8: unknown key azure"},
+		{"an id twice", "state: Running}]\n  interfaces", "state: Running}, {id: i-db1, vswitch: vsw-a}]\n  interfaces", "line 5: instance i-db1 stands there twice, first on line 5"},
+		{"a missing vSwitch", "{id: i-db1, vswitch: vsw-a", "{id: i-db1, vswitch: vsw-x", `line 5: vswitch "vsw-x" does not exist`},
+		{"a missing subnet", "{id: havip-w2d4, subnet: sbn-a", "{id: havip-w2d4, subnet: sbn-x", `line 13: subnet "sbn-x" does not exist`},
+		{"a missing instance", "instance: i-db1", "instance: i-db9", "line 6: interface eni-1 is on instance i-db9, which does not exist"},
+		{"a missing holder", "holders: []", "holders: [i-db9]", "line 7: HAVIP havip-bp1orders is held by i-db9, which does not exist"},
+		{"a holder twice", "holders: []", "holders: [i-db1, i-db1]", "line 7: HAVIP havip-bp1orders names its holder i-db1 twice"},
+		{"a foreign master", "holders: []", "holders: [], master: i-db1", "line 7: HAVIP havip-bp1orders has the master i-db1"},
+		{"an unknown state", "state: Running}]\n  interfaces", "state: Dancing}]\n  interfaces", `line 5: state "Dancing" is not one of Pending, Starting, Running, Stopping, Stopped, Deleted`},
+		{"an unknown status", "holders: []", "status: Dancing", `line 7: status "Dancing" is not one of`},
+		{"no address", "10.0.0.100", "ten", `line 7: HAVIP havip-bp1orders has the ip "ten"`},
+		{"a limit below zero", "holders: []", "limit: -1", "line 7: HAVIP havip-bp1orders has the limit -1"},
+		{"no id", "{id: i-syG1, ", "{", "line 12: the instance has no id"},
+		{"no region", "  region: bj\n", "", "line 9: baidu has no region"},
+		{"no keys", "  accessKeys: {testak: testsk}\n  subnets", "  subnets", "baidu bj has no accessKeys"},
+		{"the other cloud's word", "subnets: [{id: sbn-a, vpc: vpc-1}]", "vswitches: [{id: sbn-a, vpc: vpc-1}]", "line 11: baidu calls its networks subnets"},
+		{"the other cloud's word for one", "{id: i-syG1, subnet: sbn-a", "{id: i-syG1, vswitch: sbn-a", "line 12: baidu has no vswitch; say subnet"},
+		{"no VPC", "{id: sbn-a, vpc: vpc-1}", "{id: sbn-a}", "line 11: sbn-a has no vpc"},
+		{"a token of no key", "  subnets:", "  securityTokens: {none: tok}\n  subnets:", "securityTokens names access key none"},
+		{"no YAML", "baidu:", "baidu: [", "line "},
+		{"the wrong type", "10.0.0.100", "[10]", "line 7: cannot unmarshal"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			text := strings.Replace(designWorld, tc.from, tc.to, 1)
+			if text == designWorld {
+				t.Fatal("the case changes nothing")
+			}
+			_, err := simulator.ParseWorld([]byte(text))
+			if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("error is %v, want one line with %q", err, tc.want)
+			}
+		})
+	}
+	for _, empty := range []string{"", "{}", "# nothing"} {
+		if _, err := simulator.ParseWorld([]byte(empty)); err == nil {
+			t.Errorf("%q was taken for a world", empty)
+		}
+	}
+}
+
+func TestParseWorldTakesLists(t *testing.T) {
+	realm := func(region, suffix, key string) string {
+		return "\n  - region: " + region + "\n    accessKeys: {" + key + "}\n    vswitches: [{id: v" + suffix + ", vpc: vpc-1}]"
+	}
+	w, err := simulator.ParseWorld([]byte("alibaba:" + realm("a", "1", "k: s") + realm("b", "2", "k: s") + realm("a", "3", "k2: s")))
+	if err != nil || len(w.Alibaba) != 3 || len(w.Baidu) != 0 {
+		t.Fatalf("world is %+v, %v", w, err)
+	}
+	for _, bad := range []string{
+		realm("a", "1", "k: s") + realm("a", "2", "k: s"),
+		realm("a", "1", "k: s") + realm("b", "2", "k: other"),
+		realm("a", "1", "k: s") + realm("b", "1", "k: s"),
+	} {
+		if _, err := simulator.ParseWorld([]byte("alibaba:" + bad)); err == nil || !strings.Contains(err.Error(), "line ") {
+			t.Errorf("error is %v for%s", err, bad)
+		}
+	}
+}
+
+func TestWorldAnswersAWorldFile(t *testing.T) {
+	s, c := start(t, simulator.Options{})
+	c.rpc("AssociateHaVip", "HaVipId", "havip-bp1orders", "InstanceId", "i-db2").want(t, 200, "")
+	text, err := json.Marshal(s.World())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := simulator.ParseWorld(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _ := start(t, simulator.Options{World: w})
+	if h, _ := again.HAVIP("alibaba", "havip-bp1orders"); h.Status != "InUse" || h.Master != "i-db2" {
+		t.Errorf("the HAVIP became %+v", h)
+	}
+	if a, b := again.World(), s.World(); !reflect.DeepEqual(asJSON(t, a), asJSON(t, b)) {
+		t.Errorf("the world became %+v", a)
+	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func FuzzParseWorld(f *testing.F) {
+	f.Add(designWorld)
+	f.Add(rulesWorld)
+	f.Add("alibaba: [1]")
+	f.Fuzz(func(t *testing.T, text string) {
+		w, err := simulator.ParseWorld([]byte(text))
+		if err != nil {
+			return
+		}
+		if _, err := simulator.New(simulator.Options{World: w}); err != nil {
+			t.Errorf("what was parsed is refused: %v", err)
+		}
+	})
+}
