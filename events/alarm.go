@@ -24,13 +24,14 @@ func readAlarm(f *fields, arrived time.Time) ([]Event, error) {
 
 // newAlarm takes the members of a callback as text, whatever they were.
 func newAlarm(get func(name string) string) alarm {
+	word := func(name string) string { return clean(get(name)) }
 	return alarm{
-		state:     get("alertState"),
-		name:      get("alertName"),
-		rule:      cmp.Or(get("ruleId"), get("alertName")),
-		metric:    get("metricName"),
-		region:    get("regionId"),
-		at:        get("timestamp"),
+		state:     word("alertState"),
+		name:      word("alertName"),
+		rule:      cmp.Or(word("ruleId"), word("alertName")),
+		metric:    word("metricName"),
+		region:    word("regionId"),
+		at:        word("timestamp"),
 		instances: dimension(get("dimensions"), "instanceId"),
 	}
 }
@@ -102,7 +103,7 @@ func dimension(text, key string) []string {
 func (f *fields) loose(name string) string {
 	m, ok := f.find(name)
 	if !ok || m.kind() == '"' {
-		return f.prose(name)
+		return f.anyText(name)
 	}
 	return string(m.raw)
 }

@@ -121,5 +121,5 @@ func readForm(body []byte, arrived time.Time) ([]Event, error) {
 	if !form.Has("alertState") {
 		return nil, invalid("alertState", "missing; a form must be an alarm of CloudMonitor")
 	}
-	return newAlarm(func(name string) string { return clean(form.Get(name)) }).events(arrived)
+	return newAlarm(form.Get).events(arrived)
 }

@@ -37,6 +37,7 @@ func TestReadHTTP(t *testing.T) {
 		{"a bad subject costs the subject", binary("ce-subject: %C0%A0"), data, failed},
 		{"half a percent", binary("ce-subject: 100%"), data, failed},
 		{"half a quote", binary(`ce-subject: "a`), data, failed},
+		{"words behind a quote", binary(`ce-subject: "a" b`), data, failed},
 		{"a subject twice", binary("ce-subject: a", "ce-subject: b"), data, failed},
 		{"a stray header", binary("ce-foo-bar: x", "ce-: y", "ce-x: %00"), data, failed},
 		{"extensions", binary("ce-causationid: c", "ce-time: 2026-03-01T12:00:00Z", "ce-expirytime: 2026-03-01T12:00:01Z"), data,

@@ -53,6 +53,7 @@ func TestNative(t *testing.T) {
 		{"relayed", native("ecs:CloudMonitor:Instance[SystemMaintenance.Redeploy:Executing]", id), HealthFailed(hangzhou("Instance:SystemMaintenance.Redeploy:Executing"))},
 		{"relayed and avoided", native("ecs:CloudMonitor:Instance[SystemMaintenance.Redeploy:Avoided]", id), Ignored{`"Instance:SystemMaintenance.Redeploy:Avoided" stops no instance now`}},
 		{"an interface", native("ecs:NetworkInterface:NetworkInterfaceOperateCompleted", `{}`), Ignored{`"NetworkInterface:NetworkInterfaceOperateCompleted" stops no instance now`}},
+		{"another product's word", strings.Replace(state("Running"), "acs.ecs", "acs.ess", 1), Ignored{`"ecs:Instance:StateChange" says nothing about who can serve`}},
 		{"another product", strings.Replace(native("ess:LifecycleHook:ScaleIn", `{}`), "acs.ecs", "acs.ess", 1), Ignored{`"ess:LifecycleHook:ScaleIn" says nothing about who can serve`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -159,6 +160,9 @@ func TestInboundRefuses(t *testing.T) {
 		{"AWS with a bad CloudEvent", aws, `"cloud":"alibaba"`, `"specversion":"1.1"`, `detail.specversion: "1.1" is not read; send 1.0`},
 		{"AWS of another's type", aws, "havip.health.failed", "EC2 Instance State-change Notification",
 			`type: "EC2 Instance State-change Notification" is none that we know; send one of havip.*`},
+		{"a clock that is not AWS", aws, "havip.health.failed", "Scheduled Event",
+			`type: "Scheduled Event" is none that we know; send one of havip.*`},
+		{"alarm of a forged instance", alarmed, "i-bp1a", `i\u0001`, "id: must not hold control characters"},
 		{"timer with bad JSON", timer, `"go"`, `"{\"havip\":}"`, `payload.havip: not JSON: "}" at byte 9, where a value must stand`},
 		{"timer with another cloud", timer, `"go"`, `"{\"cloud\":\"aws\"}"`, `payload.cloud: "aws" is no cloud of ours; send alibaba or baidu`},
 		{"timer with a number", timer, `"go"`, `1`, "payload: must be a string"},
@@ -175,7 +179,7 @@ func TestInboundRefuses(t *testing.T) {
 
 func TestAlarmForm(t *testing.T) {
 	form := url.Values{
-		"alertName": {"probe\nforged"}, "alertState": {"ALERT"}, "ruleId": {"r1"}, "timestamp": {"1508136760000"},
+		"alertName": {"probe\nforged"}, "alertState": {"ALERT"}, "ruleId": {"r\n1"}, "timestamp": {"1508136760000"},
 		"dimensions": {"[{userId=12, instanceId=i-1}, {userId=12, instanceId=i-2}, {instanceId=i-1}]"},
 	}
 	got, err := ReadHTTP(map[string][]string{"Content-Type": {"application/x-www-form-urlencoded"}}, []byte(form.Encode()), arrived)
@@ -184,6 +188,9 @@ func TestAlarmForm(t *testing.T) {
 	}
 	if len(got) != 2 || got[0].ID == got[1].ID {
 		t.Fatalf("got %+v, want one event for each instance", got)
+	}
+	if want := "r 1/i-1/1508136760000/ALERT"; got[0].ID != want {
+		t.Errorf("the id is %q, want %q", got[0].ID, want)
 	}
 	for i, instance := range []string{"i-1", "i-2"} {
 		if want := (HealthFailed{Cloud: "alibaba", Instance: instance, Reason: "alarm probe forged"}); got[i].Data != want {

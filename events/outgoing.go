@@ -30,7 +30,7 @@ func (e Event) CloudEvent() (cloudevents.Event, error) {
 	}
 	ce := cloudevents.Event{Context: attributes}
 	if !e.Time.IsZero() {
-		ce.SetTime(e.Time.UTC())
+		ce.SetTime(e.Time)
 	}
 	e.setExtensions(&ce)
 	if err := ce.SetData(cloudevents.ApplicationJSON, e.Data); err != nil {

@@ -2,6 +2,7 @@ package events
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,7 +80,8 @@ func TestNew(t *testing.T) {
 	if a.Type != TypeSweep || a.Subject != "havip-1" || a.Source != Source || !a.Arrived.Equal(at) {
 		t.Errorf("made %+v", a)
 	}
-	if _, err := New("", time.Time{}, Outcome{Outcome: "attached"}).CloudEvent(); err != nil {
-		t.Errorf("an event without a time: %v", err)
+	ce, err := New("", time.Time{}, Outcome{Outcome: "attached"}).CloudEvent()
+	if err != nil || !strings.Contains(string(ce.Data()), `"holders":[]`) {
+		t.Errorf("without time and holders: %v, %s", err, ce.Data())
 	}
 }

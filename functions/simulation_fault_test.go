@@ -1,7 +1,6 @@
 package functions_test
 
 import (
-	"slices"
 	"time"
 
 	"havip-functions/shared/simulator"
@@ -87,24 +86,21 @@ func (d *drawing) clearing(id string, at time.Duration) {
 }
 
 func (d *drawing) outage(id string, at time.Duration, what string, set func(r *run, away bool)) {
-	d.upset(id, at, what, func(r *run) { set(r, true) })
-	d.upset(id+"!", at+d.upTo(90*time.Second), what+" ends", func(r *run) { set(r, false) })
+	d.upset(id, at, what, func(r *run) { r.locked(func() { set(r, true) }) })
+	d.upset(id+"!", at+d.upTo(90*time.Second), what+" ends", func(r *run) { r.locked(func() { set(r, false) }) })
 }
 
 // happens tells whether a mishap befalls what the key names, and writes it down.
-func (r *run) happens(m mishap, key string, roll float64) bool {
+func (r *run) happens(m mishap, roll float64, key func() string) bool {
 	if r.calm || roll >= r.plan.odds[m] {
 		return false
 	}
-	key = string(m) + " at " + key
-	if r.plan.without[key] {
+	what := string(m) + " at " + key()
+	if r.plan.without[what] {
 		return false
 	}
-	r.struck = append(r.struck, key)
+	r.struck = append(r.struck, what)
+	r.note("%s", what)
 	r.count("fault", string(m))
 	return true
-}
-
-func isMutating(op string) bool {
-	return slices.Contains([]string{"AssociateHaVip", "UnassociateHaVip", "AttachHaVip", "DetachHaVip"}, op)
 }

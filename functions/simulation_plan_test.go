@@ -3,7 +3,6 @@ package functions_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"havip-functions/shared/havip"
@@ -90,8 +89,10 @@ type drawing struct {
 	*plan
 }
 
-func (d *drawing) coin(p float64) bool                     { return d.Float64() < p }
-func (d *drawing) upTo(most time.Duration) time.Duration   { return time.Duration(d.Int64N(int64(most) + 1)) }
+func (d *drawing) coin(p float64) bool { return d.Float64() < p }
+func (d *drawing) upTo(most time.Duration) time.Duration {
+	return time.Duration(d.Int64N(int64(most) + 1))
+}
 func (d *drawing) from(low, most time.Duration) time.Duration { return low + d.upTo(most-low) }
 
 func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }

@@ -28,9 +28,9 @@ type functionCompute struct {
 	busy     sync.WaitGroup
 	ctx      context.Context
 
-	mu   sync.Mutex
-	dead []call
-	hops int // asynchronous calls taken
+	mu    sync.Mutex
+	dead  []call
+	taken int // asynchronous calls
 }
 
 // instance runs one call and tells whether FC counts it a success.
@@ -110,6 +110,12 @@ func (f *functionCompute) deadLetters() []call {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.dead
+}
+
+func (f *functionCompute) followUps() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.taken
 }
 
 // custom is an instance of the custom runtime.

@@ -60,7 +60,7 @@ func (f *functionCompute) take(c call, asked string) {
 		after = f.habits.delay(after)
 	}
 	f.mu.Lock()
-	f.hops++
+	f.taken++
 	f.mu.Unlock()
 	f.async(c, after)
 	if f.habits.twice {

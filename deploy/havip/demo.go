@@ -19,7 +19,7 @@ import (
 )
 
 func demoCommand() *cobra.Command {
-	var associate time.Duration
+	var associate, patience time.Duration
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show one failover on each cloud, on simulated ones, over real sockets",
@@ -30,12 +30,10 @@ and the failed instance holds neither.`,
 		Args:    cobra.NoArgs,
 	}
 	cmd.Flags().DurationVar(&associate, "associate-time", time.Second, "how long the simulated clouds take to attach or detach")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return demo(cmd.Context(), associate) }
+	cmd.Flags().DurationVar(&patience, "patience", time.Minute, "what the demo gives its stories")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return demo(cmd.Context(), associate, patience) }
 	return cmd
 }
-
-// patience is what the demo gives its stories.
-const patience = 60 * time.Second
 
 // act is one cloud's part of the demo.
 type act struct {
@@ -47,7 +45,7 @@ type act struct {
 	tell                       *teller
 }
 
-func demo(ctx context.Context, associate time.Duration) error {
+func demo(ctx context.Context, associate, patience time.Duration) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	began := time.Now()
@@ -68,7 +66,9 @@ func demo(ctx context.Context, associate time.Duration) error {
 	out := &lines{}
 	fmt.Fprintf(out, "Two simulated clouds (Alibaba at %s, Baidu at %s) and a host at %s, over real sockets.\n",
 		at.Alibaba, at.Baidu, at.Addr)
-	failed := play(ctx, at, out)
+	telling, enough := context.WithTimeout(ctx, patience)
+	defer enough()
+	failed := play(telling, at, out)
 	stop()
 	<-down
 	if len(failed) > 0 {
@@ -80,8 +80,6 @@ func demo(ctx context.Context, associate time.Duration) error {
 
 // play plays both acts at once and names the HAVIPs that did not get there.
 func play(ctx context.Context, at addresses, out *lines) []string {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	c := client{"http://" + at.Addr}
 	acts := []*act{
 		{cloud: "alibaba", region: "cn-hangzhou", havip: "havip-bp1orders", name: "orders-db", first: "i-db1", standby: "i-db2",

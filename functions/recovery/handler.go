@@ -4,6 +4,7 @@ package recovery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -23,10 +24,15 @@ func (f Function) Handle(ctx context.Context, e events.Event, d events.Recover) 
 	h := flow.FromRecover(e, d)
 	if h.DryRun {
 		plans, err := f.Keeper.Plan(ctx, h)
-		if err != nil {
+		var cloud *havip.Error
+		switch {
+		case errors.As(err, &cloud): // a person waits for an answer, and this is one
+			h.Plan = "can't tell: " + cloud.Error()
+		case err != nil:
 			return nil, err
+		default:
+			h.Plan = describe(plans)
 		}
-		h.Plan = describe(plans)
 	}
 	return f.Keeper.Take(ctx, h)
 }

@@ -35,7 +35,9 @@ func (l *look) look(ctx context.Context) error {
 	case step == Done:
 		return l.done(ctx)
 	case step == Refuse:
-		l.story.explain(l.refusal())
+		if l.want.Instance != "" || len(l.story.Barred) == 0 { // else the cloud's own no says more
+			l.story.explain(l.refusal())
+		}
 		return l.end(ctx, Refused)
 	case l.overdue() && l.leftover():
 		l.story.Unreleased = true
@@ -244,8 +246,9 @@ func (l *look) again(ctx context.Context, wait time.Duration) error {
 
 // end leaves the outcome and saves.
 func (l *look) end(ctx context.Context, outcome Outcome) error {
+	refusedAPerson := outcome == Refused && l.story.Ask.Kind == AskRecover // says nothing of what a sweep may do
 	l.record.Settled = ""
-	if outcome != TimedOut {
+	if outcome != TimedOut && !refusedAPerson {
 		l.record.Settled = settled(l.policy, l.have)
 	}
 	l.record.end(outcome, time.Now().UTC())

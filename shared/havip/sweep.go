@@ -103,8 +103,8 @@ func (k Keeper) sweep(ctx context.Context, p Policy, e Event, seen map[string]HA
 		return Admission{}, nil
 	}
 	_, err = k.Ledger.Save(ctx, key, r, rev)
-	if errors.Is(err, ErrConflict) {
-		return Admission{}, nil
+	if errors.Is(err, ErrConflict) { // perhaps with our own write, unheard: what lies there is flushed
+		return Admission{HAVIP: a.HAVIP, Ledger: key}, nil
 	}
 	return a, err
 }

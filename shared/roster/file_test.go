@@ -23,6 +23,7 @@ func TestFileFollowsItsFile(t *testing.T) {
 	}{
 		{"renamed", strings.Replace(good, "orders-db", "orders", 1), "orders", "the roster changed"},
 		{"unchanged", strings.Replace(good, "orders-db", "orders", 1), "orders", ""},
+		{"touched", strings.Replace(good, "orders-db", "orders", 1), "orders", ""},
 		{"bad", "havips: 5\n", "orders", "refused"},
 		{"still bad", "havips: 5\n", "orders", ""},
 		{"removed", "", "orders", "no such file"},
@@ -40,6 +41,9 @@ func TestFileFollowsItsFile(t *testing.T) {
 		for _, step := range steps {
 			before := file.Policies()[0].Name
 			write(t, path, step.text)
+			if step.name == "touched" {
+				touch(t, path)
+			}
 			if got := file.Policies()[0].Name; got != before {
 				t.Errorf("%s: looked again within a second", step.name)
 			}
@@ -68,6 +72,13 @@ func write(t *testing.T, path, text string) {
 		return
 	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func touch(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Chtimes(path, time.Time{}, time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -51,6 +51,7 @@ func TestProblems(t *testing.T) {
 		{"account of the other cloud", "account: prod", "account: bd", `line 8: havips[0].account: "bd" is an account of baidu; use one of alibaba`},
 		{"bad duration", "deadline: 5m", "deadline: 300", `line 17: havips[0].deadline: "300" is no duration; write it like 90s, 5m or 24h`},
 		{"negative duration", "deadline: 5m", "deadline: -5m", `line 17: havips[0].deadline: "-5m" is no duration; write it like 90s, 5m or 24h`},
+		{"no duration", "deadline: 5m", "deadline: 0s", `line 17: havips[0].deadline: "0s" is no duration; write it like 90s, 5m or 24h`},
 		{"coolDown as long as the deadline", "deadline: 5m", "deadline: 60s", "line 17: havips[0].coolDown: 1m0s is not less than the deadline 1m0s; a story that waits for it would never act"},
 		{"no name", "name: orders-db", "name: ", "line 6: havips[0].name: missing; call it something like orders-db"},
 		{"no region", "    region: cn-hangzhou\n", "", "line 6: havips[0].region: missing; write it like cn-hangzhou or bj"},

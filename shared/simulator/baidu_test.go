@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -83,4 +84,23 @@ func TestBaiduRetryIsNoReplay(t *testing.T) {
 	c.send(c.request("GET", c.baidu+"/v1/havip/havip-w2d4", "")).want(t, 403, "AccessDenied")
 	c.secret = "wrong"
 	c.rest("GET", "/v1/havip/havip-w2d4", "").want(t, 400, "SignatureDoesNotMatch")
+}
+
+func TestBaiduSignatureCoversWhatItMust(t *testing.T) {
+	_, c := start(t, simulator.Options{})
+	get := func() *http.Request { return c.request("GET", c.baidu+"/v1/havip", "") }
+	c.send(c.signBCE(get(), time.Now().Add(14*time.Minute))).want(t, 200, "")
+	c.send(c.signBCE(get(), time.Now().Add(16*time.Minute))).want(t, 400, "RequestExpired")
+	r := c.signBCE(get(), time.Now())
+	r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "/host/", "/x-bce-date/", 1))
+	c.send(r).want(t, 400, "InvalidHTTPAuthHeader")
+
+	// No names at all mean the standard's choice, of which this call has only
+	// the host and its own x-bce- header.
+	r = get()
+	r.Header.Set("x-bce-date", "2026-01-01T00:00:00Z")
+	prefix := "bce-auth-v1/testak/" + time.Now().UTC().Format("2006-01-02T15:04:05Z") + "/1800"
+	canonical := "GET\n/v1/havip\n\ncontent-length:0\nhost:baidu.sim\nx-bce-date:2026-01-01T00%3A00%3A00Z"
+	r.Header.Set("Authorization", prefix+"//"+hmacHex([]byte(hmacHex([]byte("testsk"), prefix)), canonical))
+	c.send(r).want(t, 200, "")
 }

@@ -167,6 +167,9 @@ func TestStateChangesAreAnnounced(t *testing.T) {
 	set("alibaba", "i-db1", havip.Stopped)
 	d := <-got
 	data, _ := d.event["data"].(map[string]any)
+	if id, _ := d.event["id"].(string); !strings.HasSuffix(id, "-0001") {
+		t.Errorf("an event came before: %s", id)
+	}
 	if d.token != "tok" || d.event["source"] != "acs.ecs" || d.event["type"] != "ecs:Instance:StateChange" || d.event["specversion"] != "1.0" ||
 		d.event["aliyunregionid"] != "cn-hangzhou" || data["resourceId"] != "i-db1" || data["state"] != "Stopped" || !strings.HasSuffix(d.event["time"].(string), "PRC") {
 		t.Errorf("the event is %v", d)

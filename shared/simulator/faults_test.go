@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -237,9 +238,22 @@ func TestFaultReadsAndWrites(t *testing.T) {
 }
 
 func TestTransportEndsWithItsContext(t *testing.T) {
-	s, c := start(t, simulator.Options{})
-	c.fault(s, `{"cut":true,"times":1}`)
-	if r := c.rpc("DescribeHaVips"); !errors.Is(r.err, io.ErrUnexpectedEOF) {
-		t.Errorf("a cut connection is %v", r.err)
-	}
+	bubble(t, func(t *testing.T, s *simulator.Simulator, c *client) {
+		c.fault(s, `{"cut":true,"times":1}`)
+		if r := c.rpc("DescribeHaVips"); !errors.Is(r.err, io.ErrUnexpectedEOF) {
+			t.Errorf("a cut connection is %v", r.err)
+		}
+		c.fault(s, `{"delay":"2s"}`)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for range 2 { // ended on the way, and before
+			r := c.signBCE(c.request("GET", c.baidu+"/v1/havip", ""), time.Now()).WithContext(ctx)
+			if _, err := s.Transport().RoundTrip(r); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("the error is %v", err)
+			}
+		}
+		if n := len(s.Calls(simulator.CallFilter{Operation: "ListHaVips"})); n != 1 {
+			t.Errorf("%d calls arrived, want 1", n)
+		}
+	})
 }

@@ -1,9 +1,15 @@
 package simulator_test
 
 import (
+	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"havip-functions/shared/simulator"
 )
 
 func TestAlibabaGateway(t *testing.T) {
@@ -68,4 +74,73 @@ func TestAssumedRoleSigns(t *testing.T) {
 	c.acs3 = true
 	c.rpc("AssociateHaVip", "HaVipId", "empty", "InstanceId", "i-2", "InstanceType", "").want(t, 400, "CountLimitExceed.HaVipOnInstance")
 	c.rpc("AssumeRole", "RoleArn", "nonsense", "RoleSessionName", "story-1").want(t, 400, "InvalidParameter")
+}
+
+func TestAssumedRoleEndsAndHasItsAccount(t *testing.T) {
+	w, err := simulator.ParseWorld([]byte(`
+alibaba:
+  - {region: cn-hangzhou, account: "1", accessKeys: {testak: testsk}}
+  - {region: cn-hangzhou, account: "2", accessKeys: {otherak: othersk}, vswitches: [{id: vsw-a, vpc: vpc-1}], havips: [{id: havip-2, vswitch: vsw-a, ip: 10.0.0.1}]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s, err := simulator.New(simulator.Options{World: w})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		c := newClient(t, s)
+		assume := func(account, seconds string) reply {
+			return c.rpc("AssumeRole", "RoleArn", "acs:ram::"+account+":role/havip", "RoleSessionName", "story", "DurationSeconds", seconds)
+		}
+		assume("3", "900").want(t, 404, "EntityNotExist.Role")
+		assume("2", "899").want(t, 400, "InvalidParameter")
+		r := assume("2", "900").want(t, 200, "")
+		c.key, c.secret, c.token = r.text("Credentials.AccessKeyId"), r.text("Credentials.AccessKeySecret"), r.text("Credentials.SecurityToken")
+		if r := c.rpc("DescribeHaVips").want(t, 200, ""); r.ids("HaVips.HaVip", "HaVipId") != "havip-2" {
+			t.Errorf("the role sees %s", r.Raw)
+		}
+		for _, call := range s.Calls(simulator.CallFilter{}) {
+			if strings.Contains(fmt.Sprint(call), c.token) {
+				t.Errorf("the token is shown: %+v", call)
+			}
+		}
+		time.Sleep(901 * time.Second)
+		c.rpc("DescribeHaVips").want(t, 400, "InvalidSecurityToken.Expired")
+	})
+}
+
+func TestACS3CoversWhatItMust(t *testing.T) {
+	_, c := rules(t)
+	sign := func() *http.Request {
+		return c.signACS3("DescribeHaVips", "2016-04-28", fmt.Sprint("n", nonces.Add(1)), time.Now().UTC().Format("2006-01-02T15:04:05Z"), map[string]string{"RegionId": "cn-hangzhou"})
+	}
+	c.send(sign()).want(t, 200, "")
+	r := sign()
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader("another body")), 12
+	c.send(r).want(t, 400, "SignatureDoesNotMatch")
+	r = sign()
+	r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), ";x-acs-date", "", 1))
+	c.send(r).want(t, 400, "IncompleteSignature")
+	r = sign()
+	r.Header.Set("Authorization", "ACS3-HMAC-SHA256 nonsense")
+	c.send(r).want(t, 400, "MissingAccessKeyId")
+}
+
+func TestRequestsThatNoCloudKnows(t *testing.T) {
+	_, c := rules(t)
+	c.send(c.request("POST", c.alibaba+"/", strings.Repeat("x", 1<<20+1))).want(t, 400, "InvalidHTTPRequest")
+	c.send(c.request("DELETE", c.alibaba+"/", "")).want(t, 400, "UnsupportedHTTPMethod")
+	c.send(c.request("POST", c.alibaba+"/", "")).want(t, 400, "MissingAction")
+	c.send(c.request("POST", c.alibaba+"/?Action=DescribeHaVips", "")).want(t, 400, "MissingVersion")
+	c.send(c.request("POST", c.alibaba+"/?Action=DescribeHaVips&Version=2016-04-28", "")).want(t, 400, "MissingAccessKeyId")
+	c.send(c.request("POST", c.alibaba+"/?%zz", "")).want(t, 400, "InvalidParameter")
+	c.rpc("DescribeHaVips", "SignatureMethod", "HMAC-MD5").want(t, 400, "InvalidSignatureMethod")
+	six := []string{"Filter.1.Key", "Status"}
+	for _, m := range strings.Split("123456", "") {
+		six = append(six, "Filter.1.Value."+m, "InUse")
+	}
+	c.rpc("DescribeHaVips", six...).want(t, 400, "InvalidParameter")
 }

@@ -246,3 +246,102 @@ func TestInstanceDeletedOnTheWay(t *testing.T) {
 		expect(t, c.look(), "Available [] ")
 	})
 }
+
+func TestNobodyLooksInBetween(t *testing.T) {
+	set := func(t *testing.T, s *simulator.Simulator, cloud, id string, state havip.InstanceState) {
+		t.Helper()
+		if err := s.SetInstance(cloud, id, state); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("a master between two changes", func(t *testing.T) {
+		bubble(t, func(t *testing.T, s *simulator.Simulator, c *client) {
+			c.attach("attach", "i-syG1", "i-syG2", "i-syG3").want(t, 200, "")
+			time.Sleep(2 * time.Second)
+			set(t, s, "baidu", "i-syG1", havip.Stopped)
+			c.attach("detach", "i-syG2").want(t, 200, "")
+			time.Sleep(2500 * time.Millisecond) // i-syG2 served from the first second to the second
+			expect(t, c.lookBaidu(), "bound [i-syG1 i-syG3]")
+			time.Sleep(500 * time.Millisecond)
+			expect(t, c.lookBaidu(), "bound [i-syG1 i-syG3*]")
+		})
+	})
+	t.Run("a state before the move ended", func(t *testing.T) {
+		bubble(t, func(t *testing.T, s *simulator.Simulator, c *client) {
+			c.change("AssociateHaVip", "i-db1").want(t, 200, "")
+			time.Sleep(3 * time.Second)
+			set(t, s, "alibaba", "i-db1", havip.Stopped)
+			time.Sleep(500 * time.Millisecond)
+			set(t, s, "alibaba", "i-db1", havip.Running)
+			expect(t, c.look(), "InUse [i-db1] ")
+			time.Sleep(500 * time.Millisecond)
+			if h := s.World().Alibaba[0].HAVIPs[0]; h.Master != "i-db1" {
+				t.Errorf("the world says %+v", h)
+			}
+		})
+	})
+}
+
+func TestForcedStatusDuringAMove(t *testing.T) {
+	bubble(t, func(t *testing.T, s *simulator.Simulator, c *client) {
+		inUse := havip.InUse
+		force := func() {
+			if err := s.SetHAVIP("alibaba", "havip-bp1orders", simulator.HAVIPChange{Status: &inUse}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		force()
+		c.change("AssociateHaVip", "i-db1").want(t, 200, "")
+		expect(t, c.look(), "Associating [] ") // the move shows, no longer what was forced
+		force()
+		expect(t, c.look(), "InUse [] ")
+		c.change("AssociateHaVip", "i-db2").want(t, 400, "IncorrectHaVipStatus")
+	})
+}
+
+func TestLimitsCountWhatIsUnderWay(t *testing.T) {
+	w, err := simulator.ParseWorld([]byte(`
+alibaba:
+  region: cn-hangzhou
+  accessKeys: {testak: testsk}
+  havipsPerInstance: 1
+  vswitches: [{id: vsw-a, vpc: vpc-1}]
+  instances: [{id: i-db1, vswitch: vsw-a}]
+  havips: [{id: havip-bp1orders, vswitch: vsw-a, ip: 10.0.0.1}, {id: other, vswitch: vsw-a, ip: 10.0.0.2}]
+baidu:
+  region: bj
+  accessKeys: {testak: testsk}
+  subnets: [{id: sbn-a, vpc: vpc-1}]
+  instances: [{id: i-1, subnet: sbn-a}, {id: i-2, subnet: sbn-a}, {id: i-3, subnet: sbn-a}, {id: i-4, subnet: sbn-a}, {id: i-5, subnet: sbn-a}, {id: i-6, subnet: sbn-a}]
+  havips: [{id: havip-w2d4, subnet: sbn-a, ip: 10.0.0.1}, {id: small, subnet: sbn-a, ip: 10.0.0.2, limit: 2}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, c := start(t, simulator.Options{World: w, AssociateTime: time.Hour})
+	c.change("AssociateHaVip", "i-db1").want(t, 200, "")
+	c.rpc("AssociateHaVip", "HaVipId", "other", "InstanceId", "i-db1").want(t, 400, "CountLimitExceed.HaVipOnInstance")
+
+	_, c = start(t, simulator.Options{World: w})
+	c.rest("PUT", "/v1/havip/small?attach", binding("SERVER", "i-1", "i-2", "i-3")).want(t, 400, "QuotaExceeded")
+	c.attach("attach", "i-1", "i-2", "i-3", "i-4", "i-5").want(t, 200, "")
+	c.attach("attach", "i-6").want(t, 400, "QuotaExceeded")
+}
+
+func TestClientTokenIsForgottenAfterADay(t *testing.T) {
+	bubble(t, func(t *testing.T, s *simulator.Simulator, c *client) {
+		attach := func() simulator.Call {
+			c.change("AssociateHaVip", "i-db1", "ClientToken", "tok")
+			return last(t, s)
+		}
+		attach()
+		time.Sleep(24 * time.Hour)
+		if call := attach(); !call.Replay {
+			t.Errorf("after a day the call is %+v", call)
+		}
+		time.Sleep(time.Second)
+		if call := attach(); call.Replay || call.Code != "InvalidHaVip.Exist" {
+			t.Errorf("later it is %+v", call)
+		}
+	})
+}

@@ -15,6 +15,7 @@ import (
 type engine struct {
 	conn     *nats.Conn
 	embedded *server.Server // nil where it is a cluster
+	lock     *os.File       // on the embedded one's folder
 	replicas int
 }
 
@@ -28,6 +29,13 @@ func openEngine(url, data string) (*engine, error) {
 		}
 		return &engine{conn: conn, replicas: 3}, nil
 	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w; give a writable one with --data", err)
+	}
+	held, err := lock(filepath.Join(data, "lock"))
+	if err != nil {
+		return nil, err
+	}
 	s, err := startServer(data)
 	if err != nil {
 		return nil, err
@@ -37,16 +45,10 @@ func openEngine(url, data string) (*engine, error) {
 		s.Shutdown()
 		return nil, fmt.Errorf("engine: %w", err)
 	}
-	return &engine{conn: conn, embedded: s, replicas: 1}, nil
+	return &engine{conn: conn, embedded: s, lock: held, replicas: 1}, nil
 }
 
 func startServer(data string) (*server.Server, error) {
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return nil, fmt.Errorf("data folder: %w; give a writable one with --data", err)
-	}
-	if err := lock(filepath.Join(data, "lock")); err != nil {
-		return nil, err
-	}
 	s, err := server.NewServer(&server.Options{
 		ServerName: "havip", DontListen: true, NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: data, SyncAlways: true, // an acknowledgement means durable
@@ -57,7 +59,7 @@ func startServer(data string) (*server.Server, error) {
 	s.Start()
 	if !s.ReadyForConnections(30*time.Second) || !s.JetStreamEnabled() {
 		s.Shutdown()
-		return nil, errors.New("engine in " + data + ": its store can't be opened; is another havip serve using it, or is the disk full?")
+		return nil, errors.New("engine in " + data + ": its store can't be opened; is the disk full?")
 	}
 	return s, nil
 }
@@ -67,5 +69,6 @@ func (e *engine) close() {
 	if e.embedded != nil {
 		e.embedded.Shutdown()
 		e.embedded.WaitForShutdown()
+		_ = e.lock.Close() // which releases it
 	}
 }

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"havip-functions/shared/runtime/host"
+	"havip-functions/shared/simulator"
+)
+
+// The tests run this binary as its users do, in processes of its own.
+const asHavip = "HAVIP_TEST_RUNS_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asHavip) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func command(t *testing.T, env []string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...) //nolint:gosec // it is ourselves
+	cmd.Env = append(append(os.Environ(), asHavip+"=1", "HAVIP_ROSTER="), env...)
+	return cmd
+}
+
+// daemon is a havip process that prints its addresses when it is ready.
+type daemon struct {
+	cmd   *exec.Cmd
+	words *bytes.Buffer // its stderr; read it only when it has ended
+	ended chan struct{}
+	addresses
+}
+
+func start(t *testing.T, env []string, args ...string) *daemon {
+	t.Helper()
+	d := &daemon{cmd: command(t, env, args...), words: &bytes.Buffer{}, ended: make(chan struct{})}
+	d.addresses.Addrs = &simulator.Addrs{}
+	d.cmd.Stderr = d.words
+	out, err := d.cmd.StdoutPipe()
+	if err == nil {
+		err = d.cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &d.addresses)
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, out)
+		_ = d.cmd.Wait()
+		close(d.ended)
+	}()
+	t.Cleanup(d.kill)
+	if err != nil {
+		d.kill()
+		t.Fatalf("havip %v: %v: %s", args, err, d.words)
+	}
+	return d
+}
+
+func (d *daemon) kill() {
+	_ = d.cmd.Process.Kill() // it may have ended
+	<-d.ended
+}
+
+func (d *daemon) stop(t *testing.T) {
+	t.Helper()
+	if err := d.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-d.ended:
+	case <-time.After(20 * time.Second):
+		t.Fatal("it does not stop")
+	}
+	if code := d.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Fatalf("stopped with %d: %s", code, d.words)
+	}
+}
+
+// clouds is a simulator process and how a havip process finds it.
+type clouds struct {
+	*daemon
+	env []string
+}
+
+func simulate(t *testing.T, args ...string) clouds {
+	t.Helper()
+	free := []string{"simulate", "--alibaba", "127.0.0.1:0", "--baidu", "127.0.0.1:0", "--control", "127.0.0.1:0"}
+	d := start(t, nil, append(free, args...)...)
+	return clouds{d, []string{
+		"HAVIP_ALIBABA_ENDPOINT=http://" + d.Alibaba, "HAVIP_BAIDU_ENDPOINT=http://" + d.Baidu,
+		"ALIBABA_CLOUD_ACCESS_KEY_ID=testak", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=testsk",
+		"BCE_ACCESS_KEY_ID=testak", "BCE_SECRET_ACCESS_KEY=testsk",
+	}}
+}
+
+func (c clouds) serve(t *testing.T, data, rosterFile string) *daemon {
+	t.Helper()
+	return start(t, c.env, "serve", "--addr", "127.0.0.1:0", "--data", data, "--roster", rosterFile)
+}
+
+// control makes a call to the simulator's control API.
+func (c clouds) control(t *testing.T, method, path, body string) []byte {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+c.Control+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // it was read, or its error is told
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode/100 != 2 {
+		t.Fatalf("%s %s: %s %v: %s", method, path, answer.Status, err, text)
+	}
+	return text
+}
+
+// calls counts the calls of one operation, and those that changed the world.
+func (c clouds) calls(t *testing.T, operation string) (total, effects int) {
+	t.Helper()
+	var answer struct {
+		Calls []struct{ Effect bool }
+	}
+	if err := json.Unmarshal(c.control(t, http.MethodGet, "/calls?operation="+operation, ""), &answer); err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range answer.Calls {
+		if call.Effect {
+			effects++
+		}
+	}
+	return len(answer.Calls), effects
+}
+
+// ran is how a havip command ended.
+type ran struct {
+	code     int
+	out, err string
+}
+
+func havipRuns(t *testing.T, env []string, args ...string) ran {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := command(t, env, args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	_ = cmd.Run() // its code is what we ask for
+	return ran{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+}
+
+func (d *daemon) url() string { return "http://" + d.Addr }
+
+// post sends an event to the host and returns the answer's status and body.
+func (d *daemon) post(t *testing.T, header map[string]string, body string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.url()+"/events", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // it was read, or its error is told
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// structured is an event of ours as JSON.
+func structured(id, kind, cloud, region, instance string) string {
+	return `{"specversion":"1.0","id":"` + id + `","source":"test","type":"havip.` + kind +
+		`","data":{"cloud":"` + cloud + `","region":"` + region + `","instance":"` + instance + `"}}`
+}
+
+var cloudEvent = map[string]string{"Content-Type": "application/cloudevents+json"}
+
+// accept posts an event that must be accepted, and returns its stories.
+func (d *daemon) accept(t *testing.T, body string) []string {
+	t.Helper()
+	status, text := d.post(t, cloudEvent, body)
+	var a accepted
+	if err := json.Unmarshal([]byte(text), &a); err != nil || status != http.StatusAccepted {
+		t.Fatalf("%d %s", status, text)
+	}
+	return a.Accepted[0].Stories
+}
+
+// ends waits for the outcome of a story.
+func (d *daemon) ends(t *testing.T, story string) host.Story {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	s, err := client{d.url()}.follow(ctx, story, &teller{out: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// eventually waits for something to become true.
+func eventually(t *testing.T, what string, true func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(30 * time.Second); !true(); {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatal("never: " + what)
+		}
+	}
+}
+
+// file writes a file for this test and returns its path.
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -1,0 +1,62 @@
+package events
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestReadBatch(t *testing.T) {
+	good := cloudEvent("")
+	for _, c := range []struct {
+		name, payload string
+		events        int
+		want          string
+	}{
+		{"none", "[]", 0, "<nil>"},
+		{"one", "[" + good + "]", 1, "<nil>"},
+		{"two", " [ " + good + " , " + good + " ] ", 2, "<nil>"},
+		{"one of three is bad", "[" + good + `,{},` + good + "]", 2, "[1].specversion: missing; send a CloudEvent 1.0"},
+		{"two are bad", `[{},` + good + `,{"specversion":"1.0"}]`, 1,
+			"[0].specversion: missing; send a CloudEvent 1.0\n[2].id: missing; it must be a string that is not empty"},
+		{"one is too large", "[" + good + `,{"a":"` + strings.Repeat("x", MaxEvent) + `"}]`, 1, "[1]: an event may have 131072 bytes; send less data"},
+		{"one is no JSON", "[" + good + `,{"a":x}]`, 0, `[1].a: not JSON: "x" at byte 153, where a value must stand`},
+		{"a comma too many", "[" + good + ",]", 0, `[1]: not JSON: "]" at byte 148, where { must stand`},
+		{"no comma", "[" + good + good + "]", 0, `event: not JSON: "{" at byte 147, where , or ] must follow`},
+		{"a batch in a batch", "[[" + good + "]]", 0, `[0]: not JSON: "[" at byte 1, where { must stand`},
+		{"bytes behind", "[] []", 0, `event: not JSON: "[" at byte 3, after the end of the event`},
+		{"open", "[" + good, 0, "event: not JSON: it ends where , or ] must follow (byte 147)"},
+		{"as many as we take", "[" + strings.Repeat(good+",", MaxEvents-1) + good + "]", MaxEvents, "<nil>"},
+		{"one too many", "[" + strings.Repeat(good+",", MaxEvents) + good + "]", 0, "event: a batch may have 1000 events; send fewer at once"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := Read([]byte(c.payload), arrived)
+			if len(got) != c.events || fmt.Sprint(err) != c.want {
+				t.Errorf("%d events, %v\nwant %d, %s", len(got), err, c.events, c.want)
+			}
+			for _, e := range got {
+				if !sameEvent(e, failed) {
+					t.Errorf("read %+v", e)
+				}
+			}
+			if err != nil && !errors.Is(err, ErrInvalid) {
+				t.Errorf("%v is not ErrInvalid", err)
+			}
+		})
+	}
+}
+
+func TestReadKeepsNothingOfThePayload(t *testing.T) {
+	payload := []byte(`{"specversion":"1.0","id":"1","source":"/p","type":"havip.status.check","data":` +
+		`{"cloud":"baidu","region":"bj","havip":"h","story":"s","attempt":1,"carried":{"a": 1}}}`)
+	got, err := Read(payload, arrived)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(payload)
+	check := got[0].Data.(StatusCheck)
+	if check.Story != "s" || string(check.Carried) != `{"a":1}` {
+		t.Errorf("the event changed with its payload: %+v", check)
+	}
+}

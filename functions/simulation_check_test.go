@@ -1,0 +1,289 @@
+package functions_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"havip-functions/events"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator"
+)
+
+type callRecord = simulator.Call
+
+// checkSend holds a mutating call that is about to leave to promises 1, 2, 3, 5
+// and 7.
+func (r *run) checkSend(w *witness, s *sent, shelf *shelf) {
+	if _, member := w.policy.Member(s.call.Instance); !member && s.verb == havip.Attach {
+		r.fail(1, "attach of %s, which is not on the roster", s.call.Instance)
+	}
+	if r.tape.encore {
+		r.fail(5, "%s of %s after every event had come before", s.verb, s.call.Instance)
+	}
+	if t := r.tape.stories[w.story]; t.outcome != "" && !s.slept && !w.v.slept {
+		r.fail(5, "%s of %s by story %s, which had ended as %s", s.verb, s.call.Instance, w.story, t.outcome)
+	}
+	r.checkRead(w, s)
+	r.checkUnresolved(w, s)
+	if s.verb == havip.Detach {
+		r.checkDetach(w, s)
+	}
+	r.checkCoolDown(w, s, shelf)
+}
+
+// checkRead is the first half of promise 3: the HAVIP was read at rest, after
+// the last write but the lease, and once for each call.
+func (r *run) checkRead(w *witness, s *sent) {
+	switch {
+	case w.sends > 1:
+		r.fail(3, "%d mutating calls after one read", w.sends)
+	case w.readAt.IsZero() || w.err != nil && w.sends == 1 && w.have.ID == "":
+		r.fail(3, "%s of %s without a read", s.verb, s.call.Instance)
+	case w.have.Moving():
+		r.fail(3, "%s of %s although it was read as %s", s.verb, s.call.Instance, w.have.Status)
+	case s.lease.writes != w.begunAt:
+		r.fail(3, "%s of %s leased after %d writes, read after %d", s.verb, s.call.Instance, s.lease.writes, w.begunAt)
+	}
+}
+
+// checkUnresolved is the second half: no call of ours is unresolved.
+func (r *run) checkUnresolved(w *witness, s *sent) {
+	before := s.lease.previous
+	if before == nil || before.no || before.shown || s.slept || before.slept() || len(before.sent) == 0 {
+		return
+	}
+	if w.have.On(before.Instance) == (before.Verb == havip.Attach) {
+		return
+	}
+	if age := w.readAt.Sub(before.SentAt); age < settle {
+		r.fail(3, "%s of %s while the %s of %s, %v old, was unresolved", s.verb, s.call.Instance, before.Verb, before.Instance, age)
+	}
+}
+
+func (l *lease) slept() bool {
+	return slices.ContainsFunc(l.sent, func(s *sent) bool { return s.slept })
+}
+
+// checkMoving is promise 3 by the simulator's own word: no call reaches a HAVIP
+// that moves, but for what a third party, a sleeper, or a call that settle
+// should have outlived makes of it.
+func (r *run) checkMoving(w *witness, s *sent, c callRecord) {
+	shelf := r.tape.shelf(w.policy)
+	meddled := !shelf.meddled.IsZero() && c.Time.Sub(shelf.meddled) < 5*time.Minute
+	older := false
+	for l := s.lease.previous; l != nil; l = l.previous {
+		older = older || c.Time.Sub(l.SentAt) >= settle && !l.shown || l.slept()
+	}
+	if c.Replay || meddled || s.slept || older || len(s.arrived) > 1 || len(s.lease.sent) > 1 {
+		r.count("fault", "moved under our call")
+		return
+	}
+	r.fail(3, "%s of %s reached %s while it moved", c.Operation, s.call.Instance, c.HAVIP)
+}
+
+// checkDetach is promise 2.
+func (r *run) checkDetach(w *witness, s *sent) {
+	out, ask, p := s.call.Instance, s.lease.ask, w.policy
+	healthy := func(id string) bool { return !s.lease.failed[id] }
+	named := ask.Kind == havip.AskRecover && ask.Release == out
+	beside := slices.ContainsFunc(w.have.Holders, func(id string) bool {
+		return id != out && healthy(id) && !w.states[instanceOf(p, id)].Down()
+	})
+	switch {
+	case healthy(out) && !beside && !(ask.Kind == havip.AskRecover && ask.AllowGap):
+		r.fail(2, "detach of %s, the last healthy holder of %v", out, w.have.Holders)
+	case healthy(out) && !named:
+		r.fail(2, "detach of %s, which is healthy, and nobody asked for it", out)
+	case p.OnHealthFailed == havip.Add && !named:
+		r.fail(2, "detach of %s although failed holders are to stay", out)
+	case s.call.Force && p.OnHealthFailed != havip.ForceReplace && !ask.Force:
+		r.fail(2, "detach of %s with a force that nobody asked for", out)
+	}
+	if len(w.have.Holders) < p.Limit && ask.Kind != havip.AskRecover && r.short(w, s) {
+		r.fail(2, "detach of %s before an attach that there was room for", out)
+	}
+}
+
+// short tells whether fewer hold the HAVIP than should, and a spare one, that
+// the cloud did not refuse, could.
+func (r *run) short(w *witness, s *sent) bool {
+	stay, spare := 0, false
+	for _, id := range w.have.Holders {
+		if !s.lease.failed[id] && id != s.call.Instance {
+			stay++
+		}
+	}
+	refused := slices.ContainsFunc(r.tape.stories[w.story].Steps, func(t havip.Taken) bool { return t.Result != "accepted" })
+	for _, m := range w.policy.Members {
+		spare = spare || !w.have.On(m.ID) && !s.lease.failed[m.ID] && !w.states[m.Instance].Down()
+	}
+	return stay < w.policy.Hold && spare && !refused
+}
+
+func instanceOf(p havip.Policy, id string) string {
+	m, _ := p.Member(id)
+	return m.Instance
+}
+
+// checkCoolDown is promise 7, for the call that a failover begins with.
+func (r *run) checkCoolDown(w *witness, s *sent, shelf *shelf) {
+	if !isFailover(s.lease.ask.Kind) || s.slept || !shelf.failover[w.story].Equal(s.lease.SentAt) {
+		return
+	}
+	healthy := slices.ContainsFunc(w.have.Holders, func(id string) bool {
+		return !s.lease.failed[id] && !w.states[instanceOf(w.policy, id)].Down()
+	})
+	for story, at := range shelf.failover {
+		since := w.readAt.Sub(at)
+		if story != w.story && healthy && since >= 0 && since < w.policy.CoolDown {
+			r.fail(7, "%s of %s %v after the failover of story %s, while a healthy holder remained", s.verb, s.call.Instance, since, story)
+		}
+	}
+}
+
+// checkToken is promise 6: a step that is tried again says so.
+func (r *run) checkToken(s *shelf, l *lease) {
+	before := l.previous
+	if before == nil {
+		return
+	}
+	open := !before.no && !before.shown && before.yes < 2 && !before.slept()
+	switch {
+	case l.same(before) && open && l.Token != before.Token:
+		r.fail(6, "the retry of %s %s has another token", l.Verb, l.Instance)
+	case !l.same(before) && l.Token == before.Token:
+		r.fail(6, "%s %s has the token of %s %s", l.Verb, l.Instance, before.Verb, before.Instance)
+	}
+	_ = s
+}
+
+// checkMarks is promise 10, for what is known of the members.
+func (r *run) checkMarks(v *invocation, s *shelf, record havip.Record) {
+	for _, m := range s.policy.Members {
+		got, known := record.Marks[m.ID]
+		want, should := s.book.marks[m.ID]
+		if known == should && got.Failed == want.Failed && got.At.Equal(want.At) && got.Since.Equal(want.Since) {
+			continue
+		}
+		if got.Failed && got.At.Equal(want.At) && v.downs[s.policy.Cloud+m.Instance] { // a sweep saw it
+			s.book.marks[m.ID] = got
+			continue
+		}
+		r.fail(10, "%s is marked %+v after %s, it should be %+v", m.ID, got, v.msg.id, want)
+	}
+}
+
+// checkStale is promise 10, for the story.
+func (r *run) checkStale(v *invocation, s *shelf, n *news, record havip.Record, story string) {
+	if !n.fact() || !s.book.stale(*n, r.began, v.began) {
+		return
+	}
+	r.count("fault", "stale event")
+	if record.Story != nil && record.Story.ID == story && (s.record.Story == nil || s.record.Story.ID != story) {
+		r.fail(10, "%s was stale and opened story %s", n.id, story)
+	}
+}
+
+// checkOutcome holds the end of a story to promises 4, 8 and 9.
+func (r *run) checkOutcome(v *invocation, t *tale, ended havip.Story, first bool) {
+	if t.outcome != "" && (t.outcome != ended.Outcome || !t.endedAt.Equal(ended.EndedAt)) {
+		r.fail(4, "story %s ended as %s and as %s", ended.ID, t.outcome, ended.Outcome)
+	}
+	if !first {
+		return
+	}
+	t.Story, t.outcome, t.endedAt = ended, ended.Outcome, ended.EndedAt
+	r.count("outcome", string(ended.Outcome))
+	w := v.looks[ended.ID]
+	switch ended.Outcome {
+	case havip.Attached:
+		if w == nil || w.readAt.IsZero() || w.have.Status != havip.InUse || !w.have.On(ended.Instance) {
+			r.fail(8, "story %s says attached to %s, and did not read so", ended.ID, ended.Instance)
+		}
+	case havip.TimedOut:
+		if ended.EndedAt.Before(ended.Deadline) {
+			r.fail(9, "story %s timed out %v before its deadline", ended.ID, ended.Deadline.Sub(ended.EndedAt))
+		}
+	case havip.Refused:
+		if w != nil && errors.Is(w.err, havip.ErrBusy) && ended.EndedAt.Before(ended.Deadline) {
+			r.fail(9, "story %s was refused because of %v", ended.ID, w.err)
+		}
+	case havip.Unchanged, havip.Ignored, havip.Superseded:
+	}
+}
+
+// checkDeadline is promise 4: a look at or after the deadline ends the story.
+func (r *run) checkDeadline(v *invocation, s havip.Story) {
+	if w := v.looks[s.ID]; w != nil && !w.readAt.IsZero() && !w.readAt.Before(s.Deadline) && w.sends == 0 {
+		r.fail(4, "story %s went on after a look %v past its deadline", s.ID, w.readAt.Sub(s.Deadline))
+	}
+}
+
+// checkTold holds a published outcome to promise 4.
+func (r *run) checkTold(t *tale, id string, o events.Outcome) {
+	t.told++
+	if string(t.outcome) != o.Outcome {
+		r.fail(4, "outcome %s of story %s says %s, and %q is recorded", id, o.Story, o.Outcome, t.outcome)
+	}
+}
+
+// checkRemembered is promise 4: what is acknowledged is durable.
+func (r *run) checkRemembered(v *invocation, n news) {
+	if n.garbage != "" {
+		if !r.tape.buried[n.garbage] {
+			r.fail(4, "%s was acknowledged and is not in the dead letters", n.id)
+		}
+		return
+	}
+	key := havip.Event{EventRef: havip.EventRef{Source: source, ID: n.id}}.Key()
+	for _, s := range r.tape.shelves {
+		if n.concerns(s.policy) && s.seen[key] == "" {
+			r.fail(4, "%s was acknowledged and is not in the ledger of %s", v.msg.id, s.policy.ID)
+		}
+	}
+}
+
+// resting tells whether nothing is under way.
+func (r *run) resting() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.unrest() == ""
+}
+
+func (r *run) unrest() string {
+	var open []string
+	for _, s := range r.tape.shelves {
+		if s.record.Story.Open() {
+			open = append(open, fmt.Sprintf("%s has the open story %s, attempt %d", s.policy.ID, s.record.Story.ID, s.record.Story.Attempt))
+		}
+	}
+	if r.pending > 0 {
+		open = append(open, fmt.Sprintf("%d messages under way", r.pending))
+	}
+	return strings.Join(open, ", ")
+}
+
+// atTheEnd is what must be so when all has calmed down.
+func (r *run) atTheEnd() {
+	for id, t := range r.tape.stories {
+		switch {
+		case t.outcome == "":
+			r.fail(4, "story %s has no outcome", id)
+		case t.told == 0:
+			r.fail(4, "the outcome %s of story %s was never published", t.outcome, id)
+		}
+	}
+	r.count("", "stories")
+	r.tally["\tstories"] += len(r.tape.stories) - 1
+	for _, c := range r.sim.Calls(simulator.CallFilter{}) {
+		if c.AccessKeyID == ourKeys.AccessKeyID && c.Code != "" {
+			r.count("code", c.Cloud+" "+c.Code)
+		}
+	}
+	for _, p := range r.plan.policies {
+		r.checkHeld(p)
+	}
+}

@@ -1,0 +1,51 @@
+package functions_test
+
+import (
+	"slices"
+
+	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator"
+)
+
+// checkHeld is what all promises are for: after the faults, a healthy member
+// holds the HAVIP if there is one to have and the policy lets us act.
+func (r *run) checkHeld(p havip.Policy) {
+	have, _ := r.sim.HAVIP(p.Cloud, p.ID)
+	s := r.tape.shelf(p)
+	failed := s.book.failed(r.swept)
+	serves := func(id string) bool {
+		return !failed[id] && r.instance(p.Cloud, instanceOf(p, id)) == havip.Running
+	}
+	if p.Mode != havip.Act || slices.ContainsFunc(have.Holders, func(id string) bool {
+		_, member := p.Member(id)
+		return member && serves(id) || !member
+	}) {
+		return
+	}
+	spare := slices.IndexFunc(p.Members, func(m havip.Member) bool { return serves(m.ID) && r.mayHold(p, m) })
+	if spare < 0 || r.excused(p, s, have) {
+		return
+	}
+	r.fail(0, "%s is held by %v, none of them healthy, and %s could hold it; its last story is %s (%s)", p.ID,
+		have.Holders, p.Members[spare].ID, s.record.Story.Outcome, s.record.Story.Rule)
+}
+
+// mayHold tells whether the cloud would let the member hold the HAVIP.
+func (r *run) mayHold(p havip.Policy, m havip.Member) bool {
+	realm := r.plan.world.Alibaba[0]
+	return m.Instance != machine(machines) && (p.Cloud == "baidu" || realm.HAVIPsPerInstance == 0 && !realm.NoInterfaceBinding)
+}
+
+// excused tells whether a person has to act: nobody may be released, or the
+// cloud said no to the last story.
+func (r *run) excused(p havip.Policy, s *shelf, have simulator.HAVIP) bool {
+	full := len(have.Holders) >= p.Limit
+	failed := s.book.failed(r.swept)
+	mayGo := slices.ContainsFunc(have.Holders, func(id string) bool {
+		guarded := p.Cloud == "alibaba" && have.Master == id && p.OnHealthFailed != havip.ForceReplace
+		// The clouds detach nothing from an instance that is neither Running nor Stopped.
+		return (failed[id] || r.instance(p.Cloud, instanceOf(p, id)) != havip.Running) && !guarded
+	})
+	last := s.record.Story
+	return full && (p.OnHealthFailed == havip.Add || !mayGo) || last != nil && last.Outcome == havip.Refused && last.Code != ""
+}

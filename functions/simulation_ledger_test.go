@@ -1,0 +1,84 @@
+package functions_test
+
+import (
+	"context"
+	"errors"
+
+	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
+)
+
+// newShelf is the ledger behind the faults.
+func newShelf(uint64) ledger.Ledger { return ledger.NewMemory() }
+
+// faultyLedger is a ledger over a network that fails.
+type faultyLedger struct {
+	*run
+	ledger.Ledger
+}
+
+var errLedgerAway = errors.New("the ledger is away")
+
+// Load implements [havip.Ledger].
+func (l faultyLedger) Load(ctx context.Context, key string) (havip.Record, havip.Revision, error) {
+	v := invocationOf(ctx)
+	v.lag()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v.ops++
+	v.what = "load"
+	if l.ledgerDown || v.befalls(ledgerAway) || ctx.Err() != nil {
+		return havip.Record{}, 0, errLedgerAway
+	}
+	return l.Ledger.Load(ctx, key)
+}
+
+// Save implements [havip.Ledger].
+func (l faultyLedger) Save(ctx context.Context, key string, r havip.Record, rev havip.Revision) (saved havip.Revision, err error) {
+	v := invocationOf(ctx)
+	err = v.side(ctx, "save", func() error {
+		if l.ledgerDown || v.befalls(ledgerAway) {
+			return errLedgerAway
+		}
+		var err error
+		if saved, err = l.Ledger.Save(ctx, key, r, rev); err != nil {
+			l.count("fault", "ledger: conflict with another")
+			return err
+		}
+		l.tape.onSave(l.run, v, key, r)
+		switch {
+		case v.befalls(ledgerLost):
+			return errLedgerAway
+		case v.befalls(ledgerConflict):
+			return havip.ErrConflict
+		}
+		return nil
+	})
+	return saved, err
+}
+
+// Archive implements [ledger.Ledger].
+func (l faultyLedger) Archive(ctx context.Context, s havip.Story) error {
+	return l.put(ctx, "archive", func() error { return l.Ledger.Archive(ctx, s) })
+}
+
+// Bury implements [ledger.Ledger].
+func (l faultyLedger) Bury(ctx context.Context, d ledger.DeadLetter) error {
+	return l.put(ctx, "bury", func() error {
+		l.tape.buried[string(d.Bytes)] = true
+		return l.Ledger.Bury(ctx, d)
+	})
+}
+
+func (l faultyLedger) put(ctx context.Context, what string, put func() error) error {
+	v := invocationOf(ctx)
+	return v.side(ctx, what, func() error {
+		if l.ledgerDown || v.befalls(ledgerAway) {
+			return errLedgerAway
+		}
+		if err := put(); err != nil || v.befalls(ledgerLost) {
+			return errLedgerAway
+		}
+		return nil
+	})
+}

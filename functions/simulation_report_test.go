@@ -1,0 +1,64 @@
+package functions_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator"
+)
+
+// tally counts what occurred, by kind and name.
+type tally map[string]int
+
+func (t tally) add(other tally) {
+	for what, n := range other {
+		t[what] += n
+	}
+}
+
+// String is a table.
+func (t tally) String() string {
+	var b strings.Builder
+	for _, what := range slices.Sorted(maps.Keys(t)) {
+		kind, name, _ := strings.Cut(what, "\t")
+		fmt.Fprintf(&b, "%-8s %-60s %9d\n", kind, name, t[what])
+	}
+	return b.String()
+}
+
+// missing is what should have occurred in a big run, and did not.
+func (t tally) missing() []string {
+	var names []string
+	for _, m := range mishaps {
+		names = append(names, "fault\t"+string(m))
+	}
+	for _, o := range []havip.Outcome{havip.Attached, havip.Unchanged, havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut} {
+		names = append(names, "outcome\t"+string(o))
+	}
+	names = append(names, "step\tWait", "step\tAttach", "step\tDetach", "step\tDetach with force")
+	for _, cloud := range []string{"alibaba", "baidu"} {
+		for _, code := range simulator.Codes(cloud) {
+			names = append(names, "code\t"+cloud+" "+code)
+		}
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return t[name] > 0 })
+}
+
+func described(r havip.Record) string {
+	text := ""
+	if s := r.Story; s != nil {
+		text = fmt.Sprintf("story %.6s %s %s attempt %d %s %s", s.ID, s.Ask.Kind, s.Ask.Instance, s.Attempt, s.Outcome, s.Rule)
+	}
+	if p := r.Pending; p != nil {
+		text += fmt.Sprintf("; pending %s %s %.6s", p.Verb, p.Instance, p.Token)
+	}
+	for id, m := range r.Marks {
+		if m.Failed {
+			text += "; failed " + id
+		}
+	}
+	return text + fmt.Sprintf("; outbox %d", len(r.Outbox))
+}

@@ -1,0 +1,73 @@
+package functions_test
+
+import (
+	"flag"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var (
+	simSeeds = flag.Int("sim.seeds", 1500, "how many seeds the simulation runs")
+	simSeed  = flag.Uint64("sim.seed", 0, "the one seed to run, or 0 for the first ones")
+)
+
+// Every so many seeds one goes through the vendors' own clients.
+const sdkEvery = 50
+
+// TestSimulation runs the whole system against everything that can go wrong, on
+// virtual time, and holds it to the promises.
+func TestSimulation(t *testing.T) {
+	if *simSeed != 0 {
+		replay(t, *simSeed)
+		return
+	}
+	began := time.Now()
+	total := tally{}
+	var mu sync.Mutex
+	var next, failures atomic.Uint64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for failures.Load() == 0 {
+				seed := next.Add(1)
+				if seed > uint64(*simSeeds) {
+					return
+				}
+				r := plans(seed).play(t, false)
+				mu.Lock()
+				total.add(r.tally)
+				mu.Unlock()
+				if r.failure != nil && failures.Add(1) == 1 {
+					replay(t, seed)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	took := time.Since(began)
+	if testing.Verbose() {
+		t.Logf("%d seeds in %v, %.0f seeds/s, %.0f stories/s\n%v", *simSeeds, took.Round(time.Millisecond),
+			float64(*simSeeds)/took.Seconds(), float64(total["\tstories"])/took.Seconds(), total)
+	}
+	if never := total.missing(); *simSeeds >= 10_000 && failures.Load() == 0 && len(never) > 0 {
+		t.Errorf("never occurred:\n%s", strings.Join(never, "\n"))
+	}
+}
+
+func plans(seed uint64) *plan { return draw(seed, seed%sdkEvery == 0) }
+
+// replay runs one seed, and tells the smallest story that fails in its way.
+func replay(t *testing.T, seed uint64) {
+	t.Helper()
+	r := plans(seed).play(t, false)
+	if r.failure == nil {
+		return
+	}
+	small := shrink(t, r)
+	t.Errorf("seed %d: %v\nreplay it with: go test ./functions -run Simulation -sim.seed=%d\nits smallest form:\n%s",
+		seed, r.failure, seed, strings.Join(small.story, "\n"))
+}
