@@ -199,7 +199,6 @@ func (w *witness) wire(ctx context.Context, s *sent, fate mishap) (havip.Receipt
 func (w *witness) carry(ctx context.Context, s *sent) (havip.Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	w.v.lag()
 	began := time.Now().UTC()
 	receipt, err := s.do(ctx, s.call)
 	found := w.v.sim.Calls(simulator.CallFilter{HAVIP: s.call.HAVIP})

@@ -46,6 +46,19 @@ func (r *run) excused(p havip.Policy, s *shelf, have simulator.HAVIP) bool {
 		// The clouds detach nothing from an instance that is neither Running nor Stopped.
 		return (failed[id] || r.instance(p.Cloud, instanceOf(p, id)) != havip.Running) && !guarded
 	})
-	last := s.record.Story
-	return full && (p.OnHealthFailed == havip.Add || !mayGo) || last != nil && last.Outcome == havip.Refused && last.Code != ""
+	return full && (p.OnHealthFailed == havip.Add || !mayGo) || s.record.Story != nil && decided(*s.record.Story)
+}
+
+// decided tells that the last story ended with a cloud's no, or as a person
+// wanted it.
+func decided(last havip.Story) bool {
+	switch last.Outcome {
+	case havip.Refused:
+		return last.Code != ""
+	case havip.Attached, havip.Unchanged:
+		return last.Ask.Kind == havip.AskRecover
+	case havip.Ignored, havip.Superseded, havip.TimedOut:
+		return false
+	}
+	return false
 }

@@ -35,6 +35,7 @@ type run struct {
 	busDown    bool
 	pending    int // messages under way
 	published  map[string]bool
+	forced     map[string]bool // HAVIPs whose status was set by hand
 	struck     []string
 	story      []string // what happened, where somebody wants to know
 	telling    bool
@@ -55,7 +56,7 @@ func (v *violation) Error() string { return fmt.Sprintf("promise %d: %s", v.prom
 func (p *plan) play(t *testing.T, telling bool) (r *run) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
-		r = &run{plan: p, began: time.Now(), published: map[string]bool{}, telling: telling, tally: tally{}}
+		r = &run{plan: p, began: time.Now(), published: map[string]bool{}, forced: map[string]bool{}, telling: telling, tally: tally{}}
 		r.tape = newTape(p)
 		r.build()
 		r.live()

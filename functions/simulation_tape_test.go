@@ -132,7 +132,11 @@ func (t *tape) onAdmission(r *run, v *invocation, s *shelf, id string, record ha
 func (t *tape) onLease(r *run, v *invocation, s *shelf, record havip.Record) {
 	p := *record.Pending
 	l := &lease{PendingCall: p, by: v, story: record.Story.ID, ask: record.Story.Ask, writes: s.writes, previous: s.lease, failed: s.book.failed(p.SentAt)}
-	r.checkToken(s, l)
+	if l.previous != nil && l.Token == l.previous.Token {
+		l.yes = l.previous.yes // an answer that was only replayed twice is worth nothing
+	}
+	r.checkToken(l)
+	r.checkOpen(l)
 	s.lease, v.leases[p.Token] = l, l
 	if isFailover(l.ask.Kind) {
 		if _, known := s.failover[l.story]; !known {

@@ -13,6 +13,7 @@ import (
 var (
 	simSeeds = flag.Int("sim.seeds", 1500, "how many seeds the simulation runs")
 	simSeed  = flag.Uint64("sim.seed", 0, "the one seed to run, or 0 for the first ones")
+	simSmall = flag.Bool("sim.shrink", true, "shrink a seed that fails")
 )
 
 // Every so many seeds one goes through the vendors' own clients.
@@ -67,7 +68,10 @@ func replay(t *testing.T, seed uint64) {
 	if r.failure == nil {
 		return
 	}
-	small := shrink(t, r)
+	small := r
+	if *simSmall {
+		small = shrink(t, r)
+	}
 	t.Errorf("seed %d: %v\nreplay it with: go test ./functions -run Simulation -sim.seed=%d\nits smallest form:\n%s",
 		seed, r.failure, seed, strings.Join(small.story, "\n"))
 }

@@ -160,8 +160,14 @@ func (r *run) appoint(p havip.Policy, id string) {
 	_ = r.sim.SetHAVIP(p.Cloud, p.ID, simulator.HAVIPChange{Master: &id}) // it may not hold it, or not run
 }
 
+// force shows a status by hand, of a HAVIP that is at rest.
 func (r *run) force(p havip.Policy, s havip.Status) {
+	h, _ := r.sim.HAVIP(p.Cloud, p.ID)
+	if h.Status != havip.Available && h.Status != havip.InUse {
+		return
+	}
 	r.meddled(p)
+	r.locked(func() { r.forced[p.ID] = true })
 	r.must(r.sim.SetHAVIP(p.Cloud, p.ID, simulator.HAVIPChange{Status: &s}))
 }
 
@@ -172,7 +178,12 @@ func (r *run) rest(p havip.Policy) {
 	if len(h.Holders) > 0 {
 		s = havip.InUse
 	}
-	r.force(p, s)
+	forced := false
+	r.locked(func() { forced, r.forced[p.ID] = r.forced[p.ID], false })
+	if forced {
+		r.meddled(p)
+		r.must(r.sim.SetHAVIP(p.Cloud, p.ID, simulator.HAVIPChange{Status: &s}))
+	}
 }
 
 // byHand is a third party's call; what becomes of it is its own affair.

@@ -198,4 +198,3 @@ func TestAStatusAloneLosesTheEvent(t *testing.T) {
 		})
 	}
 }
-

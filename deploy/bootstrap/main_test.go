@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // started tells this test binary that it is the bootstrap.
@@ -41,7 +42,12 @@ func start(t *testing.T, env []string) process {
 	}
 	t.Cleanup(func() {
 		_ = p.Process.Signal(syscall.SIGTERM) // it may have ended
+		kill := time.AfterFunc(10*time.Second, func() {
+			t.Error("it does not obey SIGTERM")
+			_ = p.Process.Kill()
+		})
 		_ = p.Wait()
+		kill.Stop()
 		if t.Failed() {
 			t.Logf("the log of %d:\n%s", p.Process.Pid, p.log)
 		}

@@ -36,6 +36,16 @@ type accepted struct {
 	} `json:"accepted"`
 }
 
+func (a accepted) print() {
+	for _, e := range a.Accepted {
+		word := "accepted"
+		if e.Duplicate {
+			word = "known already"
+		}
+		fmt.Printf("%s  %s  stories %s\n", e.ID, word, orNobody(e.Stories))
+	}
+}
+
 func (c client) send(ctx context.Context, body []byte) (accepted, error) {
 	var a accepted
 	return a, c.do(ctx, http.MethodPost, "/events", body, &a)

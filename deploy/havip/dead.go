@@ -14,10 +14,10 @@ import (
 func deadCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "dead",
-		Short:   "Show the events that could not be read",
+		Short:   "Show the events that could not be read, and try them again",
 		Example: "  havip dead list\n  havip dead show 3f2a9c0d8b7e6f5a4d3c2b1a",
 	}
-	cmd.AddCommand(deadListCommand(), deadShowCommand())
+	cmd.AddCommand(deadListCommand(), deadShowCommand(), deadRedriveCommand())
 	return cmd
 }
 

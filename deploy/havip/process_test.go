@@ -47,7 +47,7 @@ type daemon struct {
 func start(t *testing.T, env []string, args ...string) *daemon {
 	t.Helper()
 	d := &daemon{cmd: command(t, env, args...), words: &bytes.Buffer{}, ended: make(chan struct{})}
-	d.addresses.Addrs = &simulator.Addrs{}
+	d.Addrs = &simulator.Addrs{}
 	d.cmd.Stderr = d.words
 	out, err := d.cmd.StdoutPipe()
 	if err == nil {
@@ -222,11 +222,11 @@ func (d *daemon) ends(t *testing.T, story string) host.Story {
 }
 
 // eventually waits for something to become true.
-func eventually(t *testing.T, what string, true func() bool) {
+func eventually(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.After(30 * time.Second); !true(); {
+	for end := time.After(30 * time.Second); !so(); {
 		select {
 		case <-tick.C:
 		case <-end:

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -60,13 +59,7 @@ func (c client) deliver(ctx context.Context, body []byte, wait, asJSON bool) err
 			printJSON(a)
 			return nil
 		}
-		for _, e := range a.Accepted {
-			word := "accepted"
-			if e.Duplicate {
-				word = "known already"
-			}
-			fmt.Printf("%s  %s  stories %s\n", e.ID, word, orNobody(e.Stories))
-		}
+		a.print()
 		return nil
 	}
 	var ids []string

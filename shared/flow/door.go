@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"havip-functions/events"
@@ -20,8 +21,8 @@ type Door struct {
 	Log      *slog.Logger
 }
 
-// accepted is what the answer says of one event.
-type accepted struct {
+// Accepted is what we answer of one event.
+type Accepted struct {
 	Source    string   `json:"source"`
 	ID        string   `json:"id"`
 	Duplicate bool     `json:"duplicate"`
@@ -45,20 +46,39 @@ func (d Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.refuse(w, err)
 		return
 	}
-	// The sender may hang up; what it sent is taken in all the same.
-	answers, err := d.accept(context.WithoutCancel(r.Context()), list)
+	ctx, cancel := unhung(r.Context())
+	defer cancel()
+	answers, err := d.Function.acceptAll(ctx, list)
 	if err != nil {
 		w.Header().Set("Retry-After", "5")
 		Problem(w, http.StatusServiceUnavailable, "", "the event could not be made durable; send it again")
 		return
 	}
-	write(w, http.StatusAccepted, map[string][]accepted{"accepted": answers})
+	status := http.StatusAccepted
+	if slices.ContainsFunc(list, isAlarm) {
+		status = http.StatusOK // CloudMonitor takes nothing else for an answer
+	}
+	write(w, status, map[string][]Accepted{"accepted": answers})
 }
 
-func (d Door) accept(ctx context.Context, list []events.Event) ([]accepted, error) {
-	answers := make([]accepted, 0, len(list))
+// isAlarm knows a callback of CloudMonitor, as events reads it.
+func isAlarm(e events.Event) bool { return e.Source == "acs.cms" && e.Type == "alarm" }
+
+// unhung outlives a sender that hangs up, because what it sent is taken in all
+// the same, but not the time that it was given.
+func unhung(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, limited := ctx.Deadline()
+	ctx = context.WithoutCancel(ctx)
+	if !limited {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, deadline)
+}
+
+func (f Function) acceptAll(ctx context.Context, list []events.Event) ([]Accepted, error) {
+	answers := make([]Accepted, 0, len(list))
 	for _, e := range list {
-		admitted, err := d.Function.Accept(ctx, e)
+		admitted, err := f.Accept(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -67,8 +87,8 @@ func (d Door) accept(ctx context.Context, list []events.Event) ([]accepted, erro
 	return answers, nil
 }
 
-func answer(e events.Event, admitted []havip.Admission) accepted {
-	a := accepted{Source: e.Source, ID: e.ID, Stories: []string{}}
+func answer(e events.Event, admitted []havip.Admission) Accepted {
+	a := Accepted{Source: e.Source, ID: e.ID, Stories: []string{}}
 	for _, one := range admitted {
 		a.Duplicate = a.Duplicate || one.Duplicate
 		if one.Story != "" {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
@@ -32,6 +33,10 @@ type Function struct {
 	Ledger   ledger.Ledger
 	Bus      Bus
 	Log      *slog.Logger
+
+	// Watch is how long an invocation goes on looking at what it began, where the
+	// next look is due so soon, before it leaves a follow-up. 0 leaves it at once.
+	Watch time.Duration
 
 	// Forgetful says that the ledger ends with the invocation: what only it
 	// would keep is handed to the host as a failure instead.
@@ -70,9 +75,15 @@ func (f Function) Accept(ctx context.Context, e events.Event) ([]havip.Admission
 	if waiting, err := f.early(ctx, e); waiting || err != nil {
 		return nil, err
 	}
+	until := time.Now().Add(f.Watch)
 	admitted, err := f.handle(ctx, e)
+	for _, a := range admitted {
+		if a.Note != "" {
+			f.Log.Warn(a.Note, "havip", a.HAVIP.ID)
+		}
+	}
 	for _, a := range admitted { // also of what failed half-way: it is in the ledger
-		err = errors.Join(err, f.flush(ctx, a.Ledger))
+		err = errors.Join(err, f.watch(ctx, a, until), f.flush(ctx, a.Ledger))
 	}
 	return admitted, f.judge(ctx, e, err)
 }
@@ -108,12 +119,21 @@ func (f Function) judge(ctx context.Context, e events.Event, err error) error {
 		return nil
 	case errors.Is(err, events.ErrInvalid):
 		return f.bury(ctx, again(e), err)
-	case errors.Is(err, havip.ErrBusy), errors.Is(err, havip.ErrRefused):
+	case saidByCloud(err):
 		f.Log.Warn("not answered in full", "event", e.ID, "source", e.Source, "type", e.Type, "error", err)
 		return nil
 	}
 	f.Log.Error("failed, to be redelivered", "event", e.ID, "source", e.Source, "type", e.Type, "error", err)
 	return fmt.Errorf("%s %s: %w", e.Type, e.ID, err)
+}
+
+// saidByCloud tells whether all that went wrong is a cloud's no: beside an error
+// of the ledger or the bus it excuses nothing.
+func saidByCloud(err error) bool {
+	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each of the joined is asked
+		return !slices.ContainsFunc(several.Unwrap(), func(e error) bool { return !saidByCloud(e) })
+	}
+	return errors.Is(err, havip.ErrBusy) || errors.Is(err, havip.ErrRefused)
 }
 
 // bury keeps an event that nobody can read, with its bytes, and acknowledges it:

@@ -112,27 +112,3 @@ func Outcome(s havip.Story) events.Outcome {
 		Actor: s.Ask.Actor, Roster: s.Roster,
 	}
 }
-
-// early holds back a check that came before its time: it waits where the
-// invocation has the time, else it sends the check on. It reports true when
-// nothing is left to do now.
-func (f Function) early(ctx context.Context, e events.Event) (bool, error) {
-	d, ok := e.Data.(events.StatusCheck)
-	if !ok || time.Until(d.NotBefore) <= 0 {
-		return false, nil
-	}
-	wait := time.Until(d.NotBefore)
-	if deadline, limited := ctx.Deadline(); limited && time.Until(deadline) < wait+lookTime {
-		e.ID += "+"
-		return true, f.send(ctx, e, d.NotBefore)
-	}
-	select {
-	case <-time.After(wait):
-		return false, nil
-	case <-ctx.Done():
-		return true, ctx.Err()
-	}
-}
-
-// lookTime is what a look needs of an invocation at the most.
-const lookTime = 25 * time.Second

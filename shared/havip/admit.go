@@ -48,6 +48,7 @@ type Admission struct {
 	Story     string
 	Opened    bool // the event opened the story, whose first look is due
 	Duplicate bool
+	Note      string // what a person should hear of
 }
 
 // Admit puts the event into the ledger: a story for each HAVIP that it concerns.
@@ -164,7 +165,7 @@ func (r *Record) admit(p Policy, e Event) string {
 	outcome, changed := r.vet(&s, p, e), false
 	if outcome == "" {
 		changed = r.merge(p, s.Ask, e)
-		outcome = brake(&s, p)
+		outcome = r.brake(&s, p, e.Arrived)
 	}
 	if outcome != "" {
 		s.Outcome, s.EndedAt = outcome, e.Arrived
@@ -208,16 +209,6 @@ func (r *Record) vet(s *Story, p Policy, e Event) Outcome {
 	default:
 		return ""
 	}
-	return Ignored
-}
-
-// brake stops a story where a person said so; what its event tells of an
-// instance is remembered all the same.
-func brake(s *Story, p Policy) Outcome {
-	if p.Mode != Paused {
-		return ""
-	}
-	s.explain(p.Name+" is paused", "set its mode to act in roster.yaml")
 	return Ignored
 }
 

@@ -139,7 +139,7 @@ func (r *Record) knows(story string) bool {
 		return true
 	}
 	for _, s := range r.Seen {
-		if s.Story == story {
+		if s.Story == story || againID(s.Story) == story {
 			return true
 		}
 	}

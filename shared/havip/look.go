@@ -152,7 +152,7 @@ func (l *look) done(ctx context.Context) error {
 		return l.again(ctx, min(l.backoff(), until.Sub(l.now)))
 	case silent:
 		s.explain("attached, but no holder announces the address",
-			"check keepalived on "+s.instance(l.want)+" and that the address is configured on its interface")
+			"check keepalived on "+l.instance()+" and that the address is configured on its interface")
 	case !s.Acted && len(s.Barred) > 0 && len(healthyHolders(l.have, "")) < l.policy.Hold:
 		return l.end(ctx, Refused) // nobody else could be attached: the last code says why
 	default:
@@ -161,15 +161,17 @@ func (l *look) done(ctx context.Context) error {
 	return l.end(ctx, l.good())
 }
 
-func (s *Story) instance(w Want) string {
-	if s.Instance == "" {
-		return w.Instance
+// instance is what the outcome names: who was attached last, if it still holds
+// the HAVIP, else the holder that stays.
+func (l *look) instance() string {
+	if l.have.On(l.story.Instance) {
+		return l.story.Instance
 	}
-	return s.Instance
+	return l.want.Instance
 }
 
 func (l *look) good() Outcome {
-	l.story.Instance = l.story.instance(l.want)
+	l.story.Instance = l.instance()
 	if l.story.Acted {
 		return Attached
 	}

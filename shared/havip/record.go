@@ -17,6 +17,10 @@ type Record struct {
 	Outbox   []Letter        `json:"outbox,omitempty"`
 	Story    *Story          `json:"story,omitempty"`   // the open one, or the last
 	Settled  string          `json:"settled,omitempty"` // what the last story that ended for good left behind
+	Frozen   *Freeze         `json:"frozen,omitempty"`
+	Drift    []string        `json:"drift,omitempty"`   // holders off the roster, as the sweep saw them
+	Moving   time.Time       `json:"moving,omitzero"`   // since when the sweep has seen it move, with no story open
+	Braking  *Braking        `json:"braking,omitempty"` // of an account and region, under a key of its own
 }
 
 // Seen remembers an event and the story that it began or joined.
@@ -151,12 +155,14 @@ func (r *Record) dropChecks() {
 
 func endedLetter(s Story) Letter { return Letter{ID: hash(s.ID, "outcome"), Ended: &s} }
 
+func againID(story string) string { return hash(story, "again") }
+
 func checkID(story string, attempt int) string { return hash(story, "check", itoa(attempt)) }
 
 // again is the story of the look that facts which joined a recover still need.
 func (s Story) again(now time.Time) Story {
 	return Story{
-		ID: hash(s.ID, "again"), Event: s.Event, Trace: s.Trace, HAVIP: s.HAVIP, Name: s.Name,
+		ID: againID(s.ID), Event: s.Event, Trace: s.Trace, HAVIP: s.HAVIP, Name: s.Name,
 		Ask: Ask{Kind: AskSweep, Reason: "facts that arrived during a recover"}, Attempt: 1,
 		StartedAt: now, Deadline: now.Add(s.Deadline.Sub(s.StartedAt)), Roster: s.Roster,
 	}

@@ -20,7 +20,9 @@ type View struct {
 	Limit   int          `json:"limit"`
 	Mode    Mode         `json:"mode"`
 	ReadAt  time.Time    `json:"readAt"`
-	Story   *string      `json:"story"`             // the open one
+	Story   *string      `json:"story"`           // the open one
+	Drift   []string     `json:"drift,omitempty"` // holders off the roster
+	Frozen  *Freeze      `json:"frozen,omitempty"`
 	Problem string       `json:"problem,omitempty"` // why it could not be read
 }
 
@@ -62,6 +64,10 @@ func (k Keeper) view(ctx context.Context, p Policy, have HAVIP, problem error) V
 	if r.Story.Open() {
 		v.Story = &r.Story.ID
 	}
+	if r.Frozen.holds(now) {
+		v.Frozen = r.Frozen
+	}
+	v.Drift = strangers(p, have)
 	failed := r.failed(p.MarkTTL, now)
 	for _, id := range have.Holders {
 		v.Holders = append(v.Holders, HolderView{ID: id, Health: health(failed[id], have.States[id])})

@@ -3,6 +3,7 @@ package havip
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -14,6 +15,10 @@ func (l *look) step(ctx context.Context, step Step) error {
 	if step == Detach {
 		instance = l.want.Release
 	}
+	if l.record.Frozen.holds(l.now) && l.story.Ask.Kind != AskRecover {
+		l.story.explain(l.record.Frozen.explain(l.policy.Name))
+		return l.end(ctx, Ignored)
+	}
 	if l.policy.Mode == Observe {
 		l.story.explain("mode observe: would "+string(step)+" "+instance, "set mode: act in roster.yaml")
 		return l.end(ctx, Ignored)
@@ -22,10 +27,28 @@ func (l *look) step(ctx context.Context, step Step) error {
 		l.story.explain("cooling down after the failover of "+l.record.Failover.At.UTC().Format(time.RFC3339), "")
 		return l.again(ctx, wait)
 	}
+	if l.failsOver() {
+		closed, err := l.keeper.spend(ctx, l.policy, l.story.ID, l.now)
+		if err != nil {
+			return err
+		}
+		if !closed.IsZero() {
+			l.story.explain(fmt.Sprintf("the brake has let no failover through in %s %s since %s: there were %d within %s",
+				l.policy.Cloud, l.policy.Region, closed.UTC().Format(time.RFC3339), l.policy.Brake.Failovers, l.policy.Brake.Within),
+				"check what reports these failures, then run havip freeze --lift, or havip recover "+l.policy.Name)
+			return l.end(ctx, Refused)
+		}
+	}
 	if err := l.lease(ctx, step, instance); err != nil {
 		return err
 	}
 	return l.call(ctx)
+}
+
+// failsOver tells that the step would be the story's first, and a failover.
+func (l *look) failsOver() bool {
+	f := l.record.Failover
+	return l.story.failover() && (f == nil || f.Story != l.story.ID)
 }
 
 // coolDown is how long a further failover has to wait while somebody healthy
@@ -59,7 +82,7 @@ func (l *look) lease(ctx context.Context, step Step, instance string) error {
 	}
 	p.SentAt = time.Now().UTC()
 	l.record.Pending = &p
-	if l.story.failover() && (l.record.Failover == nil || l.record.Failover.Story != l.story.ID) {
+	if l.failsOver() {
 		l.record.Failover = &Failover{At: p.SentAt, Story: l.story.ID}
 	}
 	return l.save(ctx)

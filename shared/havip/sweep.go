@@ -92,11 +92,13 @@ func (k Keeper) sweep(ctx context.Context, p Policy, e Event, seen map[string]HA
 	}
 	a := Admission{HAVIP: p.Key(), Ledger: key}
 	have, read := seen[p.ID]
+	_, duplicate := r.Seen[e.Key()] // it opened a story here, which no other may share its id with
 	switch {
 	case r.Story.Open() && e.Arrived.After(r.Story.NextAt.Add(overdue)):
 		r.remind(e)
-	case !r.Story.Open() && read && p.Mode != Paused && r.unmet(k, p, e, have):
+	case !duplicate && !r.Story.Open() && read && r.brake(&Story{}, p, e.Arrived) == "" && r.unmet(k, p, e, have):
 		a.Story, a.Opened = r.admit(p, e), true
+	case read && r.notice(p, e, have, &a):
 	case len(r.Outbox) > 0:
 		return a, nil
 	default:
@@ -130,7 +132,30 @@ func (r *Record) unmet(k Keeper, p Policy, e Event, have HAVIP) bool {
 	l.have.Limit, l.have.Failed = p.Limit, r.failed(p.MarkTTL, e.Arrived)
 	l.resolve()
 	step := Next(Choose(p, l.have, *l.story), l.have)
-	return step != Done && step != Wait && r.Settled != settled(p, l.have)
+	if step == Wait { // nobody's story: after so long somebody has to be told
+		return !r.Moving.IsZero() && e.Arrived.Sub(r.Moving) > p.Deadline
+	}
+	return step != Done && r.Settled != settled(p, l.have)
+}
+
+// notice writes down what the sweep saw and nobody's story is: holders off the
+// roster, and since when the HAVIP moves. It reports whether that is news.
+func (r *Record) notice(p Policy, e Event, have HAVIP, a *Admission) bool {
+	drift := strangers(p, have)
+	news := !slices.Equal(drift, r.Drift)
+	if news && len(drift) > 0 {
+		a.Note = fmt.Sprintf("%s is held by %s, off the roster; it stays, since we detach members alone", p.Name, strings.Join(drift, ", "))
+	}
+	r.Drift = drift
+	moves := have.Moving() && !r.Story.Open()
+	if moves != r.Moving.IsZero() {
+		return news
+	}
+	r.Moving = time.Time{}
+	if moves {
+		r.Moving = e.Arrived
+	}
+	return true
 }
 
 // settled describes what a sweep would find and want, so that it does not open
@@ -139,6 +164,6 @@ func settled(p Policy, have HAVIP) string {
 	want := Choose(p, have, Story{Ask: Ask{Kind: AskSweep}})
 	failed := slices.Sorted(maps.Keys(have.Failed))
 	return strings.Join([]string{
-		strings.Join(have.Holders, ","), strings.Join(failed, ","), want.Instance, want.Release,
+		string(p.Mode), strings.Join(have.Holders, ","), strings.Join(failed, ","), want.Instance, want.Release,
 	}, ";")
 }

@@ -89,7 +89,7 @@ func load(path string) (*Roster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("roster: %w; write one, or name another", err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // it was only read
 	data, err := io.ReadAll(io.LimitReader(file, maxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("roster: %w", err)

@@ -46,9 +46,12 @@ var standard = havip.Policy{
 	CoolDown:       time.Minute,
 	Deadline:       5 * time.Minute,
 	MarkTTL:        24 * time.Hour,
+	Brake:          havip.Brake{Failovers: 10, Within: 10 * time.Minute},
 }
 
 func readPolicies(top mapping, accounts map[string]Account) []havip.Policy {
+	standard := standard
+	standard.Brake = top.mapping(top.get("brake"), "brake", "failovers", "within").brake(standard.Brake)
 	defaults := top.mapping(top.get("defaults"), "defaults", settingKeys...).settings(standard)
 	entries := top.list("havips")
 	if len(entries) == 0 {
@@ -103,6 +106,10 @@ func (m mapping) settings(p havip.Policy) havip.Policy {
 	return p
 }
 
+func (m mapping) brake(b havip.Brake) havip.Brake {
+	return havip.Brake{Failovers: m.count("failovers", b.Failovers), Within: m.duration("within", b.Within)}
+}
+
 // form reads a required text of a certain form.
 func (m mapping) form(key string, form *regexp.Regexp, what string) string {
 	text := m.required(key, what)
@@ -122,8 +129,6 @@ func (m mapping) checkHold(p *havip.Policy) {
 	case n == nil:
 	case p.Hold > p.Limit:
 		m.fail(n, m.at("hold"), "%d is more than its limit %d; lower hold or raise limit", p.Hold, p.Limit)
-	case p.Hold > len(p.Members) && len(p.Members) > 0:
-		m.fail(n, m.at("hold"), "%d is more than its %d members; lower hold or add members", p.Hold, len(p.Members))
 	}
 }
 

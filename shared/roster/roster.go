@@ -45,7 +45,7 @@ func parse(file string, data []byte) (*Roster, error) {
 	}
 	sum := sha256.Sum256(data)
 	roster := &Roster{Hash: hex.EncodeToString(sum[:])[:12]}
-	top := r.mapping(root, "", "accounts", "defaults", "havips")
+	top := r.mapping(root, "", "accounts", "defaults", "brake", "havips")
 	roster.Accounts = readAccounts(top)
 	roster.policies = readPolicies(top, roster.Accounts)
 	for i := range roster.policies {

@@ -16,6 +16,7 @@ accounts:
   prod: {cloud: alibaba, roleArn: "acs:ram::1234567890123456:role/havip"}
   bd:   {cloud: baidu, credentials: "file:/run/secrets/bce.json"}
 defaults: {mode: observe, hold: 2, coolDown: 90s}
+brake: {failovers: 3, within: 1m}
 havips:
   - name: orders-db
     cloud: alibaba
@@ -55,16 +56,19 @@ func TestParse(t *testing.T) {
 		InstanceType: "NetworkInterface", Members: []havip.Member{{ID: "eni-3", Instance: "eni-3"}, {ID: "eni-1", Instance: "i-db1"}},
 		Hold: 1, Limit: 3, Mode: havip.Act, OnHealthFailed: havip.ForceReplace,
 		ServingWithin: 10 * time.Second, CoolDown: 30 * time.Second, Deadline: 2 * time.Minute, MarkTTL: time.Hour,
+		Brake: havip.Brake{Failovers: 3, Within: time.Minute},
 	}, {
 		Name: "cache", Cloud: "baidu", Account: "bd", Region: "bj", ID: "havip-w2d4",
 		InstanceType: "SERVER", Members: []havip.Member{{ID: "i-syG1", Instance: "i-syG1"}},
 		Hold: 1, Limit: 5, Mode: havip.Observe, OnHealthFailed: havip.Replace, // one member: the default hold is capped
 		ServingWithin: 30 * time.Second, CoolDown: 90 * time.Second, Deadline: 5 * time.Minute, MarkTTL: 24 * time.Hour,
+		Brake: havip.Brake{Failovers: 3, Within: time.Minute},
 	}, {
 		Name: "web", Cloud: "alibaba", Region: "cn-hangzhou", ID: "havip-web", InstanceType: "EcsInstance",
 		Members: []havip.Member{{ID: "i-1", Instance: "i-1"}, {ID: "i-2", Instance: "i-2"}, {ID: "i-3", Instance: "i-3"}},
 		Hold:    2, Limit: 2, Mode: havip.Observe, OnHealthFailed: havip.Replace,
 		ServingWithin: 30 * time.Second, CoolDown: 90 * time.Second, Deadline: 5 * time.Minute, MarkTTL: 24 * time.Hour,
+		Brake: havip.Brake{Failovers: 3, Within: time.Minute},
 	}}
 	for i := range want {
 		want[i].Roster = r.Hash

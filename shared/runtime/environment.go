@@ -3,23 +3,22 @@ package runtime
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
-	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"havip-functions/functions"
-	"havip-functions/shared/alibaba"
-	"havip-functions/shared/baidu"
+	"havip-functions/functions/ingress"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
-	"havip-functions/shared/roster"
 )
 
 // Environment is what the environment says, by the names that the README lists.
@@ -28,103 +27,26 @@ type Environment struct {
 	Log    *slog.Logger
 }
 
-// Roster opens what HAVIP_ROSTER names: a path, or the YAML itself.
-func (env Environment) Roster() (*roster.File, error) {
-	where := env.Getenv("HAVIP_ROSTER")
-	if where == "" {
-		return nil, fmt.Errorf("HAVIP_ROSTER is not set; give the path of roster.yaml, or its text")
-	}
-	return roster.Open(where)
-}
+// watch is how long a function goes on looking at what it began before it leaves
+// a follow-up: most changes take less, and a second of a function costs less
+// than another call of it.
+const watch = 3 * time.Second
 
-// Clouds opens the account of a HAVIP with the credentials that the roster
-// names, else with those of the call, else with the environment's. A nil file
-// has no accounts.
-func (env Environment) Clouds(file *roster.File, call Call) havip.Clouds {
-	return func(_ context.Context, p havip.Policy, session string) (havip.Cloud, havip.Fleet, error) {
-		var account roster.Account
-		if p.Account != "" {
-			account = file.Current().Accounts[p.Account] // the roster was checked to have it
+// Function is the name of the function that this process is, or empty where the
+// host does not say; then it is any of them.
+func (env Environment) Function() (string, error) {
+	name := env.Getenv("HAVIP_FUNCTION")
+	if name == "" {
+		deployed := cmp.Or(env.Getenv("FC_FUNCTION_NAME"), env.Getenv("AWS_LAMBDA_FUNCTION_NAME"))
+		name, _ = strings.CutPrefix(deployed, "havip-")
+		if !slices.Contains(functions.Names, name) {
+			return "", nil // a name of somebody's own choice
 		}
-		switch p.Cloud {
-		case "alibaba":
-			c := env.alibaba(p.Region, call)
-			if account.Credentials != "" {
-				c.Credentials = env.stored(account.Credentials)
-			}
-			if account.RoleARN != "" {
-				c.Credentials = alibaba.AssumeRole(c, account.RoleARN, "havip-"+session)
-			}
-			cloud := alibaba.New(c)
-			return cloud, cloud, nil
-		case "baidu":
-			cloud := baidu.New(baidu.Config{
-				Region: p.Region, Endpoint: env.Getenv("HAVIP_BAIDU_ENDPOINT"),
-				Credentials: env.stored(cmp.Or(account.Credentials, "env:BCE")),
-			})
-			return cloud, cloud, nil
-		}
-		return nil, nil, fmt.Errorf("cloud %q is not known", p.Cloud)
 	}
-}
-
-// alibaba is the account of the call, or the environment's. A local endpoint
-// serves ECS and STS too.
-func (env Environment) alibaba(region string, call Call) alibaba.Config {
-	c := alibaba.Config{
-		Region:      region,
-		Endpoint:    env.Getenv("HAVIP_ALIBABA_ENDPOINT"),
-		ECSEndpoint: env.Getenv("HAVIP_ALIBABA_ECS_ENDPOINT"),
-		STSEndpoint: env.Getenv("HAVIP_ALIBABA_STS_ENDPOINT"),
-		Credentials: env.stored("env:ALIBABA_CLOUD"),
+	if !slices.Contains(functions.Names, name) {
+		return "", fmt.Errorf("HAVIP_FUNCTION: %.64q is no function of ours; it is one of %s", name, strings.Join(functions.Names, ", "))
 	}
-	if call.Credentials.AccessKeyID != "" {
-		c.Credentials = func(context.Context) (havip.Credentials, error) { return call.Credentials, nil }
-	}
-	return c
-}
-
-// stored reads credentials from where the roster says, env:PREFIX or file:PATH,
-// anew for each call: what rotates them needs no restart.
-func (env Environment) stored(where string) func(context.Context) (havip.Credentials, error) {
-	return func(context.Context) (havip.Credentials, error) {
-		if path, ok := strings.CutPrefix(where, "file:"); ok {
-			return readCredentials(path)
-		}
-		prefix := strings.TrimPrefix(where, "env:")
-		c := havip.Credentials{
-			AccessKeyID:     env.Getenv(prefix + "_ACCESS_KEY_ID"),
-			AccessKeySecret: cmp.Or(env.Getenv(prefix+"_ACCESS_KEY_SECRET"), env.Getenv(prefix+"_SECRET_ACCESS_KEY")),
-			SecurityToken:   cmp.Or(env.Getenv(prefix+"_SECURITY_TOKEN"), env.Getenv(prefix+"_SESSION_TOKEN")),
-		}
-		if c.AccessKeyID == "" || c.AccessKeySecret == "" {
-			return c, noKeys("no credentials in the environment: set "+prefix+"_ACCESS_KEY_ID and its secret", nil)
-		}
-		return c, nil
-	}
-}
-
-func readCredentials(path string) (havip.Credentials, error) {
-	var f struct {
-		ID     string `json:"accessKeyId"`
-		Secret string `json:"secretAccessKey"`
-		Token  string `json:"sessionToken"`
-	}
-	text, err := os.ReadFile(path) //nolint:gosec // the roster's owner chose it
-	if err != nil {
-		return havip.Credentials{}, noKeys("credentials can't be read", err)
-	}
-	if json.Unmarshal(text, &f) != nil || f.ID == "" || f.Secret == "" { // the cause would quote the file
-		return havip.Credentials{}, noKeys(path+` is not {"accessKeyId":"…","secretAccessKey":"…"}`, nil)
-	}
-	return havip.Credentials{AccessKeyID: f.ID, AccessKeySecret: f.Secret, SecurityToken: f.Token}, nil
-}
-
-func noKeys(rule string, cause error) error {
-	if cause != nil {
-		rule += ": " + cause.Error()
-	}
-	return &havip.Error{Kind: havip.ErrRefused, Op: "credentials", Code: "NoCredentials", Rule: rule}
+	return name, nil
 }
 
 // Ledger opens what HAVIP_LEDGER names. It returns nil where that is empty: then
@@ -135,24 +57,74 @@ func (env Environment) Ledger(ctx context.Context) (ledger.Ledger, error) {
 		return nil, nil
 	}
 	u, err := url.Parse(where)
-	if err != nil || u.Scheme != "nats" {
-		return nil, fmt.Errorf("HAVIP_LEDGER: only nats://host:port is known; leave it empty to do without") // it may hold a password
+	if err != nil { // it may hold a password, so nothing of it is repeated
+		return nil, fmt.Errorf("HAVIP_LEDGER is no address; give redis://, rediss:// or nats://host:port, or leave it empty to do without")
 	}
+	switch u.Scheme {
+	case "nats":
+		return openNATS(ctx, where, u.Host)
+	case "redis", "rediss":
+		return opened(ledger.OpenRedis(ctx, where))
+	}
+	return nil, fmt.Errorf("HAVIP_LEDGER: %.16q is not known; give redis://, rediss:// or nats://host:port, or leave it empty to do without", u.Scheme)
+}
+
+// opened keeps a failed ledger from being a typed nil.
+func opened[L ledger.Ledger](l L, err error) (ledger.Ledger, error) {
+	if err != nil {
+		return nil, fmt.Errorf("HAVIP_LEDGER: %w", err)
+	}
+	return l, nil
+}
+
+func openNATS(ctx context.Context, where, host string) (ledger.Ledger, error) {
 	conn, err := nats.Connect(where, nats.MaxReconnects(-1))
 	if err != nil {
-		return nil, fmt.Errorf("HAVIP_LEDGER: NATS at %s: %w", u.Host, err)
+		return nil, fmt.Errorf("HAVIP_LEDGER: NATS at %s: %w", host, err)
 	}
 	js, err := jetstream.New(conn)
 	if err != nil {
 		return nil, err
 	}
-	return ledger.OpenJetStream(ctx, js, 1)
+	return opened(ledger.OpenJetStream(ctx, js, 1))
 }
 
-// Functions completes our functions for a host of others: bus makes the way
-// that their follow-ups take.
-func (env Environment) Functions(ctx context.Context, bus func(Call) (flow.Bus, error)) (Functions, error) {
-	file, err := env.Roster()
+// Buses makes the way that the follow-ups of a call take.
+type Buses func(Call) flow.Bus
+
+// Functions completes our functions for a host of others. What is wrong with the
+// environment shows here, not in the first call.
+func (env Environment) Functions(ctx context.Context, followUps Buses) (Functions, error) {
+	build, err := env.functions(ctx, followUps)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, c Call) (Invoker, error) { return build(ctx, c) }, nil
+}
+
+// Door completes the web door of the functions. It takes events in and leaves
+// the first look to a follow-up, because its senders wait for the answer.
+func (env Environment) Door(ctx context.Context, followUps Buses) (Web, error) {
+	token := env.Getenv("HAVIP_INGRESS_TOKEN")
+	if len(token) < ingress.MinToken {
+		return nil, fmt.Errorf("HAVIP_INGRESS_TOKEN is not set, or shorter than %d characters; the web door is open to anybody without it", ingress.MinToken)
+	}
+	build, err := env.functions(ctx, followUps)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, c Call) (http.Handler, error) {
+		f, err := build(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		f.Keeper.Later = true
+		return ingress.Function{Token: token, Door: flow.Door{Function: functions.New(f), Log: f.Log}}, nil
+	}, nil
+}
+
+func (env Environment) functions(ctx context.Context, followUps Buses) (func(context.Context, Call) (flow.Function, error), error) {
+	rosters, err := env.rosters(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -160,20 +132,22 @@ func (env Environment) Functions(ctx context.Context, bus func(Call) (flow.Bus, 
 	if err != nil {
 		return nil, err
 	}
-	return func(c Call) (Invoker, error) {
-		followUps, err := bus(c)
+	accounts := newAccounts(env)
+	return func(ctx context.Context, c Call) (flow.Function, error) {
+		file, err := rosters(ctx, c)
 		if err != nil {
-			return nil, err
+			return flow.Function{}, err
 		}
 		led := lasting
 		if led == nil {
 			led = ledger.NewMemory()
 		}
 		return functions.New(flow.Function{
-			Keeper:    havip.Keeper{Ledger: led, Roster: file, Clouds: env.Clouds(file, c)},
+			Keeper:    havip.Keeper{Ledger: led, Roster: file, Clouds: accounts.clouds(file, c)},
 			Ledger:    led,
-			Bus:       outward{followUps},
-			Log:       env.Log.With("requestId", c.RequestID),
+			Bus:       outward{followUps(c)},
+			Log:       env.Log.With("invocation", c.RequestID),
+			Watch:     watch,
 			Forgetful: lasting == nil,
 		}), nil
 	}, nil

@@ -26,7 +26,7 @@ type FunctionCompute struct {
 
 	// Web, where set, is all that is served: the handler of a function with an
 	// HTTP trigger, through which anybody could forge an /invoke.
-	Web func(Call) (http.Handler, error)
+	Web Web
 }
 
 // ServeHTTP answers one call. A failure, a panic included, is a 404 with
@@ -81,12 +81,12 @@ func (h FunctionCompute) invoke(w http.ResponseWriter, r *http.Request) error {
 // fault, so to FC the call went well.
 func (h FunctionCompute) serveWeb(w http.ResponseWriter, r *http.Request) error {
 	call := fcCall(r.Header)
-	handler, err := h.Web(call)
+	ctx, cancel := call.within(r.Context())
+	defer cancel()
+	handler, err := h.Web(ctx, call)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := call.within(r.Context())
-	defer cancel()
 	w.Header().Set("x-fc-status", "200")
 	handler.ServeHTTP(w, r.WithContext(ctx))
 	return nil

@@ -137,7 +137,7 @@ func TestFunctionComputeSaysWhatFCSaid(t *testing.T) {
 func TestFunctionComputeKeepsCredentialsApart(t *testing.T) {
 	var both sync.WaitGroup
 	both.Add(2)
-	d := fcServer(t, runtime.FunctionCompute{Functions: func(c runtime.Call) (runtime.Invoker, error) {
+	d := fcServer(t, runtime.FunctionCompute{Functions: func(_ context.Context, c runtime.Call) (runtime.Invoker, error) {
 		return invoker(func(_ context.Context, payload []byte) error {
 			both.Done()
 			both.Wait()
@@ -191,8 +191,8 @@ func TestFunctionComputeWeb(t *testing.T) {
 	web.HandleFunc("POST /events", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
 	web.HandleFunc("POST /panic", func(http.ResponseWriter, *http.Request) { panic("boom") })
 	d := fcServer(t, runtime.FunctionCompute{
-		Functions: func(runtime.Call) (runtime.Invoker, error) { panic("forged") },
-		Web:       func(runtime.Call) (http.Handler, error) { return web, nil },
+		Functions: func(context.Context, runtime.Call) (runtime.Invoker, error) { panic("forged") },
+		Web:       func(context.Context, runtime.Call) (http.Handler, error) { return web, nil },
 	})
 	for request, want := range map[string][2]string{
 		"POST /events":     {"202", "200"},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
@@ -32,7 +33,8 @@ func (h FunctionCompute) ListenAndServe(ctx context.Context, getenv func(string)
 
 // Serve is ListenAndServe on a listener, which it closes.
 func (h FunctionCompute) Serve(ctx context.Context, l net.Listener) error {
-	server := &http.Server{Handler: h, IdleTimeout: fcIdle, ReadHeaderTimeout: 30 * time.Second}
+	server := &http.Server{Handler: h, IdleTimeout: fcIdle, ReadHeaderTimeout: 30 * time.Second,
+		ErrorLog: slog.NewLogLogger(h.log().Handler(), slog.LevelWarn)}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), fcGrace)

@@ -43,7 +43,7 @@ func TestServeFinishesItsCalls(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	under, release := make(chan struct{}), make(chan struct{})
-	h := runtime.FunctionCompute{Log: quiet(), Lines: io.Discard, Functions: func(runtime.Call) (runtime.Invoker, error) {
+	h := runtime.FunctionCompute{Log: quiet(), Lines: io.Discard, Functions: func(context.Context, runtime.Call) (runtime.Invoker, error) {
 		return invoker(func(context.Context, []byte) error {
 			close(under)
 			<-release

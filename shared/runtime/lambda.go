@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -17,6 +18,28 @@ import (
 // event source needs ReportBatchItemFailures). Anything else is one payload.
 func Lambda(f Functions, log *slog.Logger) lambda.Handler {
 	return lambdaHandler{f, cmp.Or(log, slog.Default())}
+}
+
+// LambdaWeb answers a function URL of Lambda with a web function; wrap it with
+// lambdaurl.
+func LambdaWeb(web Web, log *slog.Logger) http.Handler {
+	log = cmp.Or(log, slog.Default())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := guard(log, func() error {
+			call := lambdaCall(r.Context())
+			ctx, cancel := call.within(r.Context())
+			defer cancel()
+			handler, err := web(ctx, call)
+			if err == nil {
+				handler.ServeHTTP(w, r.WithContext(ctx))
+			}
+			return err
+		})
+		if err != nil {
+			log.Error("not answered", "error", err)
+			http.Error(w, "the function could not answer; send it again", http.StatusServiceUnavailable)
+		}
+	})
 }
 
 type lambdaHandler struct {

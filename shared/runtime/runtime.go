@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"runtime/debug"
 	"time"
 
@@ -34,13 +35,16 @@ type Invoker interface {
 
 // Functions builds the function for one call, whose credentials and name are
 // its own. Hosts call it concurrently.
-type Functions func(Call) (Invoker, error)
+type Functions func(context.Context, Call) (Invoker, error)
+
+// Web builds the handler of a function with a web door, for one call.
+type Web func(context.Context, Call) (http.Handler, error)
 
 // invoke builds the function of the call and invokes it within the call's time.
 func (f Functions) invoke(ctx context.Context, call Call, payload []byte) error {
 	ctx, cancel := call.within(ctx)
 	defer cancel()
-	function, err := f(call)
+	function, err := f(ctx, call)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ type invoker func(ctx context.Context, payload []byte) error
 func (f invoker) Invoke(ctx context.Context, payload []byte) error { return f(ctx, payload) }
 
 // scripted is a function that does what its payload says.
-func scripted(call runtime.Call) (runtime.Invoker, error) {
+func scripted(_ context.Context, call runtime.Call) (runtime.Invoker, error) {
 	if call.Function == "havip-unknown" {
 		return nil, errors.New("no such function: havip-unknown")
 	}

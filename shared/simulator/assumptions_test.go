@@ -42,7 +42,7 @@ var probes = []struct {
 	{23, "baidu", func(c *client) reply { return c.send(c.request("GET", c.baidu+"/v1/havip", "")) }, 403, "AccessDenied", "requestId"},
 }
 
-func TestAssumptions(t *testing.T) {
+func TestLiveAssumptions(t *testing.T) {
 	for _, p := range probes {
 		for where, c := range probed(t, p.cloud) {
 			t.Run(fmt.Sprint(p.assumption, " ", where), func(t *testing.T) {

@@ -248,3 +248,6 @@ func hmacHex(key []byte, text string) string {
 	mac.Write([]byte(text))
 	return hex.EncodeToString(mac.Sum(nil))
 }
+
+// elapse lets the time of a bubble pass.
+func elapse(d time.Duration) { <-time.After(d) }

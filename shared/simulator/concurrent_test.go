@@ -71,7 +71,7 @@ func TestOneEffectOfMany(t *testing.T) {
 			go newClient(t, s).attach("attach", "i-syG1")
 		}
 		synctest.Wait()
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		for _, op := range []string{"AssociateHaVip", "AttachHaVip"} {
 			effects := 0
 			for _, c := range s.Calls(simulator.CallFilter{Operation: op}) {

@@ -20,6 +20,9 @@ import (
 //	GET    /calls                            the last 100,000; ?operation=&havip=
 //	POST   /events                           an [EventTarget]
 //	POST   /reset                            world, calls, faults
+//
+// The total of /calls counts what the filter picks, the dropped ones among them
+// are those that are no longer kept.
 func (s *Simulator) Control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /world", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.World()) })

@@ -39,7 +39,7 @@ type notifier struct {
 	sent   int
 	closed bool
 
-	ctx     context.Context //nolint:containedctx // it ends the deliveries, which outlive any call
+	ctx     context.Context // it ends the deliveries, which outlive any call
 	cancel  context.CancelFunc
 	pending sync.WaitGroup
 	client  http.Client
@@ -116,6 +116,6 @@ func (n *notifier) post(event []byte, t EventTarget) bool {
 	if err != nil {
 		return false
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	return answer.StatusCode < 300
 }

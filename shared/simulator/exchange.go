@@ -76,7 +76,7 @@ func (q *request) readBody() *refusal {
 	if q.http.Body == nil {
 		return nil
 	}
-	defer q.http.Body.Close()
+	defer func() { _ = q.http.Body.Close() }()
 	var err error
 	q.body, err = io.ReadAll(io.LimitReader(q.http.Body, bodyLimit+1))
 	if err != nil || len(q.body) > bodyLimit {

@@ -105,7 +105,7 @@ func TestThrottle(t *testing.T) {
 		}
 		c.rpc("DescribeHaVips").want(t, 400, "Throttling.User")
 		c.rest("GET", "/v1/havip", "").want(t, 429, "RequestLimitExceeded")
-		time.Sleep(time.Second)
+		elapse(time.Second)
 		c.rpc("DescribeHaVips").want(t, 200, "")
 	})
 }
@@ -114,7 +114,7 @@ func TestStuckUntilCleared(t *testing.T) {
 	bubble(t, func(t *testing.T, s *simulator.Simulator, c *client) {
 		c.fault(s, `{"cloud":"alibaba","stuck":true}`)
 		c.change("AssociateHaVip", "i-db1").want(t, 200, "")
-		time.Sleep(time.Hour)
+		elapse(time.Hour)
 		expect(t, c.look(), "Associating [] ")
 		s.ClearFaults()
 		expect(t, c.look(), "InUse [i-db1] i-db1")
@@ -129,7 +129,7 @@ func TestDelayOutlivesItsClient(t *testing.T) {
 		if took := time.Since(begun); took != 3*time.Second || last(t, s).MS != 3000 {
 			t.Errorf("the call took %v and was written down with %d ms", took, last(t, s).MS)
 		}
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		c.http.Timeout = time.Second
 		begun = time.Now()
 		if r := c.change("AssociateHaVip", "i-db2"); r.err == nil || time.Since(begun) != time.Second {

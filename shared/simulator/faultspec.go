@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -72,7 +73,7 @@ func (f *Fault) share(name, value string, given bool) (err error) {
 	}
 	on, ok := switches[name]
 	if !ok {
-		return fmt.Errorf("unknown; give throttle, delay, slowBody, error, loseReply, cut, stuck, redirect, html or numericCode")
+		return errors.New("unknown; give throttle, delay, slowBody, error, loseReply, cut, stuck, redirect, html or numericCode")
 	}
 	*on = true
 	if !given {

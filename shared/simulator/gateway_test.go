@@ -107,7 +107,7 @@ alibaba:
 				t.Errorf("the token is shown: %+v", call)
 			}
 		}
-		time.Sleep(901 * time.Second)
+		elapse(901 * time.Second)
 		c.rpc("DescribeHaVips").want(t, 400, "InvalidSecurityToken.Expired")
 	})
 }

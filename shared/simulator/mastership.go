@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -34,7 +33,7 @@ func (a *address) canServe(holder string) bool {
 // address until somebody is appointed.
 func (a *address) appoint(holder string) error {
 	if holder != "" && !a.canServe(holder) {
-		return errors.New(fmt.Sprintf("master %q does not hold HAVIP %s or is not Running; name one of its running holders, or \"\"", holder, a.id))
+		return fmt.Errorf("master %q does not hold HAVIP %s or is not Running; name one of its running holders, or nobody", holder, a.id)
 	}
 	a.master = holder
 	a.silent = holder == ""

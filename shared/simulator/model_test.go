@@ -32,6 +32,7 @@ func (m *model) settle() {
 	}
 	if m.detach {
 		m.holders = slices.DeleteFunc(slices.Clone(m.holders), func(h string) bool { return h == m.move })
+		m.idle = time.Time{} // it may have served since the last look, and have gone with this
 	} else {
 		m.holders = append(slices.Clone(m.holders), m.move)
 	}
@@ -129,7 +130,7 @@ func TestWorldKeepsToItsModel(t *testing.T) {
 					m.states[i] = to
 				},
 				"wait": func(rt *rapid.T) {
-					time.Sleep(time.Duration(rapid.IntRange(1, 30).Draw(rt, "tenths")) * 100 * time.Millisecond)
+					elapse(time.Duration(rapid.IntRange(1, 30).Draw(rt, "tenths")) * 100 * time.Millisecond)
 					m.settle()
 				},
 			})

@@ -81,7 +81,7 @@ func TestAlibabaSDK(t *testing.T) {
 		if h := describe(); h.Status != "Associating" || h.IpAddress != "10.0.0.100" || h.VSwitchId != "vsw-a" || h.VpcId != "vpc-1" {
 			t.Errorf("while it moves the HAVIP is %+v", h)
 		}
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		h := describe()
 		if h.Status != "InUse" || h.MasterInstanceId != "eni-1" || h.AssociatedInstanceType != "NetworkInterface" || len(h.AssociatedInstances.AssociatedInstance) != 1 {
 			t.Errorf("then it is %+v", h)
@@ -166,7 +166,7 @@ func TestBaiduSDK(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		h, err := baiduClient(t, s).GetHaVipDetail("havip-w2d4")
 		if err != nil || h.Status != "bound" || h.PrivateIpAddress != "192.168.0.100" || h.VpcId != "vpc-1" || len(h.BindedInstances) != 1 || !h.BindedInstances[0].Master {
 			t.Fatalf("the HAVIP is %+v, %v", h, err)

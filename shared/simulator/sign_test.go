@@ -89,7 +89,7 @@ func TestCapturedCallsAreAccepted(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				time.Sleep(time.Until(time.Date(2026, 11, 21, 22, 50, 0, 0, time.UTC)))
+				<-time.After(time.Until(time.Date(2026, 11, 21, 22, 50, 0, 0, time.UTC)))
 				s, handler := capturedSimulator(t, c.cloud)
 				w := httptest.NewRecorder()
 				handler.ServeHTTP(w, captured(t, c.text))
@@ -121,7 +121,7 @@ func TestCapturedCallsAreRefusedOnceTouched(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				time.Sleep(time.Until(time.Date(2026, 11, 21, 22, 50, 0, 0, time.UTC)))
+				<-time.After(time.Until(time.Date(2026, 11, 21, 22, 50, 0, 0, time.UTC)))
 				s, handler := capturedSimulator(t, c.cloud)
 				w := httptest.NewRecorder()
 				handler.ServeHTTP(w, captured(t, strings.Replace(c.text, c.from, c.to, 1)))

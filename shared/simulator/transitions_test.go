@@ -66,23 +66,23 @@ func TestAssociationTakesItsTime(t *testing.T) {
 		c.change("AssociateHaVip", "i-db1").want(t, 200, "")
 		expect(t, c.look(), "Associating [] ")
 		c.change("AssociateHaVip", "i-db2").want(t, 400, "IncorrectHaVipStatus")
-		time.Sleep(2*time.Second - 1)
+		elapse(2*time.Second - 1)
 		expect(t, c.look(), "Associating [] ")
-		time.Sleep(1)
+		elapse(1)
 		expect(t, c.look(), "InUse [i-db1] i-db1")
 
 		c.change("AssociateHaVip", "i-db2").want(t, 200, "")
 		expect(t, c.look(), "Associating [i-db1] i-db1")
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		expect(t, c.look(), "InUse [i-db1 i-db2] i-db1")
 		c.change("AssociateHaVip", "i-db3").want(t, 400, "CountLimitExceeded.HaVipOnECSInstance")
 
 		c.change("UnassociateHaVip", "i-db2").want(t, 200, "")
 		expect(t, c.look(), "Unassociating [i-db1 i-db2] i-db1")
 		c.change("UnassociateHaVip", "i-db1", "Force", "True").want(t, 400, "IncorrectHaVipStatus")
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		c.change("UnassociateHaVip", "i-db1", "Force", "True").want(t, 200, "")
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		expect(t, c.look(), "Available [] ")
 	})
 }
@@ -99,13 +99,13 @@ func TestBaiduShowsNoStateBetween(t *testing.T) {
 			t.Errorf("the control address says %s", h.Status)
 		}
 		c.attach("attach=", "i-syG3").want(t, 409, "OperationConflict")
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		expect(t, c.lookBaidu(), "bound [i-syG1* i-syG2]")
 		c.attach("detach", "i-syG1").want(t, 200, "")
 		expect(t, c.lookBaidu(), "bound [i-syG1* i-syG2]")
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		expect(t, c.lookBaidu(), "bound [i-syG2]")
-		time.Sleep(time.Second)
+		elapse(time.Second)
 		expect(t, c.lookBaidu(), "bound [i-syG2*]")
 	})
 }
@@ -114,7 +114,7 @@ func TestMastership(t *testing.T) {
 	bubble(t, func(t *testing.T, s *simulator.Simulator, c *client) {
 		for _, i := range []string{"i-db1", "i-db2"} {
 			c.change("AssociateHaVip", i).want(t, 200, "")
-			time.Sleep(2 * time.Second)
+			elapse(2 * time.Second)
 		}
 		set := func(i string, state havip.InstanceState) {
 			t.Helper()
@@ -124,22 +124,22 @@ func TestMastership(t *testing.T) {
 		}
 		set("i-db1", havip.Stopped)
 		expect(t, c.look(), "InUse [i-db1 i-db2] ")
-		time.Sleep(time.Second - 1)
+		elapse(time.Second - 1)
 		expect(t, c.look(), "InUse [i-db1 i-db2] ")
-		time.Sleep(1)
+		elapse(1)
 		expect(t, c.look(), "InUse [i-db1 i-db2] i-db2")
 		set("i-db1", havip.Running) // it comes back, and i-db2 stays
-		time.Sleep(time.Hour)
+		elapse(time.Hour)
 		expect(t, c.look(), "InUse [i-db1 i-db2] i-db2")
 
 		c.change("UnassociateHaVip", "i-db2", "Force", "true").want(t, 200, "")
-		time.Sleep(2500 * time.Millisecond) // nobody looks when it ends
+		elapse(2500 * time.Millisecond) // nobody looks when it ends
 		expect(t, c.look(), "InUse [i-db1] ")
-		time.Sleep(500 * time.Millisecond)
+		elapse(500 * time.Millisecond)
 		expect(t, c.look(), "InUse [i-db1] i-db1")
 
 		set("i-db1", havip.Stopping)
-		time.Sleep(time.Hour)
+		elapse(time.Hour)
 		expect(t, c.look(), "InUse [i-db1] ")
 		set("i-db1", havip.Running) // long after the silence began: at once
 		expect(t, c.look(), "InUse [i-db1] i-db1")
@@ -150,7 +150,7 @@ func TestMasterByHand(t *testing.T) {
 	bubble(t, func(t *testing.T, s *simulator.Simulator, c *client) {
 		for _, i := range []string{"i-db1", "i-db2"} {
 			c.change("AssociateHaVip", i).want(t, 200, "")
-			time.Sleep(2 * time.Second)
+			elapse(2 * time.Second)
 		}
 		appoint := func(id string) error {
 			return s.SetHAVIP("alibaba", "havip-bp1orders", simulator.HAVIPChange{Master: &id})
@@ -165,7 +165,7 @@ func TestMasterByHand(t *testing.T) {
 		if err := appoint(""); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Hour)
+		elapse(time.Hour)
 		expect(t, c.look(), "InUse [i-db1 i-db2] ")
 		c.change("UnassociateHaVip", "i-db2").want(t, 200, "")
 	})
@@ -180,7 +180,7 @@ func TestStatusByHand(t *testing.T) {
 			}
 		}
 		force(havip.Associating)
-		time.Sleep(time.Hour)
+		elapse(time.Hour)
 		expect(t, c.look(), "Associating [] ")
 		c.change("AssociateHaVip", "i-db1").want(t, 400, "IncorrectHaVipStatus")
 		if calls := s.Calls(simulator.CallFilter{Operation: "AssociateHaVip"}); !calls[0].Moving || calls[0].Effect {
@@ -190,7 +190,7 @@ func TestStatusByHand(t *testing.T) {
 		expect(t, c.look(), "InUse [] ")
 		force(havip.Available)
 		c.change("AssociateHaVip", "i-db1").want(t, 200, "")
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		expect(t, c.look(), "InUse [i-db1] i-db1")
 	})
 }
@@ -204,9 +204,9 @@ func TestClientToken(t *testing.T) {
 		}
 		c.change("AssociateHaVip", "i-db2", "ClientToken", "tok").want(t, 400, "IdempotentParameterMismatch")
 		c.change("AssociateHaVip", "i-db2", "ClientToken", "other").want(t, 400, "IncorrectHaVipStatus")
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		c.change("AssociateHaVip", "i-db2", "ClientToken", "other").want(t, 200, "") // a refusal is not remembered
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		c.change("UnassociateHaVip", "i-db2", "ClientToken", "tok").want(t, 200, "") // another operation
 		var effects, replays int
 		for _, call := range s.Calls(simulator.CallFilter{HAVIP: "havip-bp1orders"}) {
@@ -231,7 +231,7 @@ func TestBaiduClientToken(t *testing.T) {
 		c.attach("attach&clientToken=tok", "i-syG1").want(t, 200, "")
 		c.attach("attach&clientToken=tok", "i-syG1").want(t, 200, "")
 		c.attach("attach&clientToken=tok", "i-syG2").want(t, 400, "IdempotentParameterMismatch")
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		expect(t, c.lookBaidu(), "bound [i-syG1*]")
 	})
 }
@@ -242,7 +242,7 @@ func TestInstanceDeletedOnTheWay(t *testing.T) {
 		if err := s.SetInstance("alibaba", "i-db1", havip.Deleted); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		expect(t, c.look(), "Available [] ")
 	})
 }
@@ -257,24 +257,24 @@ func TestNobodyLooksInBetween(t *testing.T) {
 	t.Run("a master between two changes", func(t *testing.T) {
 		bubble(t, func(t *testing.T, s *simulator.Simulator, c *client) {
 			c.attach("attach", "i-syG1", "i-syG2", "i-syG3").want(t, 200, "")
-			time.Sleep(2 * time.Second)
+			elapse(2 * time.Second)
 			set(t, s, "baidu", "i-syG1", havip.Stopped)
 			c.attach("detach", "i-syG2").want(t, 200, "")
-			time.Sleep(2500 * time.Millisecond) // i-syG2 served from the first second to the second
+			elapse(2500 * time.Millisecond) // i-syG2 served from the first second to the second
 			expect(t, c.lookBaidu(), "bound [i-syG1 i-syG3]")
-			time.Sleep(500 * time.Millisecond)
+			elapse(500 * time.Millisecond)
 			expect(t, c.lookBaidu(), "bound [i-syG1 i-syG3*]")
 		})
 	})
 	t.Run("a state before the move ended", func(t *testing.T) {
 		bubble(t, func(t *testing.T, s *simulator.Simulator, c *client) {
 			c.change("AssociateHaVip", "i-db1").want(t, 200, "")
-			time.Sleep(3 * time.Second)
+			elapse(3 * time.Second)
 			set(t, s, "alibaba", "i-db1", havip.Stopped)
-			time.Sleep(500 * time.Millisecond)
+			elapse(500 * time.Millisecond)
 			set(t, s, "alibaba", "i-db1", havip.Running)
 			expect(t, c.look(), "InUse [i-db1] ")
-			time.Sleep(500 * time.Millisecond)
+			elapse(500 * time.Millisecond)
 			if h := s.World().Alibaba[0].HAVIPs[0]; h.Master != "i-db1" {
 				t.Errorf("the world says %+v", h)
 			}
@@ -335,11 +335,11 @@ func TestClientTokenIsForgottenAfterADay(t *testing.T) {
 			return last(t, s)
 		}
 		attach()
-		time.Sleep(24 * time.Hour)
+		elapse(24 * time.Hour)
 		if call := attach(); !call.Replay {
 			t.Errorf("after a day the call is %+v", call)
 		}
-		time.Sleep(time.Second)
+		elapse(time.Second)
 		if call := attach(); call.Replay || call.Code != "InvalidHaVip.Exist" {
 			t.Errorf("later it is %+v", call)
 		}

@@ -80,7 +80,7 @@ func (a answer) reader(ctx context.Context) io.ReadCloser {
 }
 
 type lateReader struct {
-	ctx    context.Context //nolint:containedctx // a body is read under its request's context
+	ctx    context.Context // the request's: a body is read under it
 	answer answer
 	rest   *bytes.Reader
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -202,7 +203,7 @@ func at(line int, format string, args ...any) error {
 	if line > 0 {
 		return fmt.Errorf("line %d: %s", line, text)
 	}
-	return fmt.Errorf("%s", text)
+	return errors.New(text)
 }
 
 func notOneOf[T ~string](what string, got T, allowed []T) string {

@@ -23,7 +23,10 @@ func (h *Host) handler() http.Handler {
 	mux.HandleFunc("GET /api/stories", h.stories)
 	mux.HandleFunc("GET /api/stories/{id}", h.story)
 	mux.HandleFunc("GET /api/deadletters", h.deadLetters)
+	mux.HandleFunc("POST /api/deadletters/{id}/redrive", h.redrive)
 	mux.HandleFunc("POST /api/plan", h.plan)
+	mux.HandleFunc("POST /api/freeze", h.freeze)
+	mux.HandleFunc("POST /api/lift", h.lift)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", h.ready)
 	mux.Handle("GET /metrics", h.metrics.handler())
@@ -37,7 +40,14 @@ func (h *Host) handler() http.Handler {
 }
 
 func (h *Host) havips(w http.ResponseWriter, r *http.Request) {
-	answer(w, map[string]any{"havips": h.function.Keeper.Status(r.Context(), r.URL.Query().Get("havip"))})
+	closed, err := h.function.Keeper.Closed(r.Context())
+	if err != nil {
+		unavailable(w, err)
+		return
+	}
+	answer(w, map[string]any{
+		"havips": h.function.Keeper.Status(r.Context(), r.URL.Query().Get("havip")), "brakes": closed,
+	})
 }
 
 // Story is a story as the API shows it.

@@ -1,0 +1,148 @@
+// Package functionstest plays the functions in virtual time, for their tests: the
+// real handlers, Keeper, adapters and SDKs in front of the simulated clouds.
+package functionstest
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"havip-functions/events"
+	"havip-functions/functions"
+	"havip-functions/shared/alibaba"
+	"havip-functions/shared/baidu"
+	"havip-functions/shared/flow"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
+	"havip-functions/shared/simulator"
+)
+
+// Stage is a scene that is being played. Only what the test does next, or Wait
+// and Finish, makes its time go on.
+type Stage struct {
+	*testing.T
+	Clouds   *simulator.Simulator
+	Ledger   ledger.Ledger
+	Function flow.Function // the host that events reach; a test may put another in its place
+
+	// Outcomes are those that were published, in order.
+	Outcomes []events.Event
+
+	scene  Scene
+	events int
+	bus    []delivery
+}
+
+// delivery is an event on the bus, until it is due.
+type delivery struct {
+	at      time.Time
+	payload []byte
+}
+
+// Play plays a scene in a bubble of its own.
+func Play(t *testing.T, scene Scene, play func(*Stage)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		policies, err := scene.roster()
+		if err != nil {
+			t.Fatal(err)
+		}
+		clouds, err := simulator.New(simulator.Options{World: scene.world()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer clouds.Close()
+		s := &Stage{T: t, Clouds: clouds, Ledger: ledger.NewMemory(), scene: scene}
+		s.Function = s.Host(func(f *flow.Function) { f.Keeper.Roster = policies })
+		play(s)
+	})
+}
+
+// Host makes another host of the same functions, that differs in what change does.
+func (s *Stage) Host(change func(*flow.Function)) flow.Function {
+	f := flow.Function{
+		Keeper: havip.Keeper{Ledger: s.Ledger, Roster: s.Function.Keeper.Roster, Clouds: s.open},
+		Ledger: s.Ledger, Bus: s, Log: slog.New(slog.DiscardHandler),
+	}
+	change(&f)
+	return functions.New(f)
+}
+
+func (s *Stage) open(_ context.Context, p havip.Policy, _ string) (havip.Cloud, havip.Fleet, error) {
+	ours := func(context.Context) (havip.Credentials, error) { return keys, nil }
+	if p.Cloud == "baidu" {
+		c := baidu.New(baidu.Config{Region: p.Region, Transport: s.Clouds.Transport(), Credentials: ours})
+		return c, c, nil
+	}
+	c := alibaba.New(alibaba.Config{Region: p.Region, Transport: s.Clouds.Transport(), Credentials: ours})
+	return c, c, nil
+}
+
+// Publish implements [flow.Bus]: a check is delivered once, when it is due.
+func (s *Stage) Publish(_ context.Context, ce cloudevents.Event, at time.Time) error {
+	payload, err := ce.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	if ce.Type() == events.TypeStatusCheck {
+		s.bus = append(s.bus, delivery{at, payload})
+		return nil
+	}
+	told, err := events.Read(payload, time.Now())
+	s.Outcomes = append(s.Outcomes, told...)
+	return err
+}
+
+// Wait lets time go on, and delivers what is due meanwhile.
+func (s *Stage) Wait(d time.Duration) {
+	s.Helper()
+	until := time.Now().Add(d)
+	for s.deliver(until) {
+	}
+	s.sleep(until)
+}
+
+// Finish delivers follow-ups until there is none.
+func (s *Stage) Finish() {
+	s.Helper()
+	const enough = 24 * time.Hour // no story is that long
+	until := time.Now().Add(enough)
+	for s.deliver(until) {
+	}
+	if len(s.bus) > 0 {
+		s.Fatalf("%d follow-ups are left after %s", len(s.bus), enough)
+	}
+}
+
+// LoseFollowUps empties the bus.
+func (s *Stage) LoseFollowUps() { s.bus = nil }
+
+func (s *Stage) deliver(until time.Time) bool {
+	s.Helper()
+	if len(s.bus) == 0 {
+		return false
+	}
+	slices.SortStableFunc(s.bus, func(a, b delivery) int { return a.at.Compare(b.at) })
+	next := s.bus[0]
+	if next.at.After(until) {
+		return false
+	}
+	s.bus = s.bus[1:]
+	s.sleep(next.at)
+	if err := s.Function.Invoke(s.Context(), next.payload); err != nil {
+		s.Errorf("a follow-up failed: %v", err)
+	}
+	return true
+}
+
+// sleep is virtual: whatever else the bubble does comes first.
+func (s *Stage) sleep(until time.Time) {
+	if d := time.Until(until); d > 0 {
+		<-time.After(d)
+	}
+}

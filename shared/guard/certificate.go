@@ -1,0 +1,125 @@
+package guard
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"sync"
+	"time"
+)
+
+// certificateHost is the only kind of host whose certificates we believe. The
+// name is looked at before anything is fetched: the sender chose it.
+var certificateHost = regexp.MustCompile(`^[a-z0-9-]{1,32}-eventbridge\.oss-accelerate\.aliyuncs\.com$`)
+
+const (
+	certificateAge = 24 * time.Hour
+	maxCertificate = 64 << 10 // bytes
+	maxKept        = 16
+)
+
+// certificates fetches the public keys of EventBridge and keeps them for a day.
+type certificates struct {
+	client *http.Client
+	state  *kept
+}
+
+type kept struct {
+	sync.Mutex
+	keys map[string]certificate
+}
+
+type certificate struct {
+	key     *rsa.PublicKey
+	fetched time.Time
+}
+
+func newCertificates(over http.RoundTripper) certificates {
+	return certificates{
+		client: &http.Client{
+			Transport: over, Timeout: 5 * time.Second,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // it could leave the host
+		},
+		state: &kept{keys: map[string]certificate{}},
+	}
+}
+
+// key returns the public key at a URL of EventBridge's.
+func (c certificates) key(ctx context.Context, where string) (*rsa.PublicKey, error) {
+	if !official(where) {
+		return nil, unproven("%s must be https://{region}-eventbridge.oss-accelerate.aliyuncs.com/…", signatureURL)
+	}
+	c.state.Lock()
+	known, found := c.state.keys[where]
+	c.state.Unlock()
+	if found && time.Since(known.fetched) < certificateAge {
+		return known.key, nil
+	}
+	key, err := c.fetch(ctx, where)
+	if err != nil {
+		return nil, unproven("the certificate of EventBridge can't be had: %v", err)
+	}
+	c.keep(where, key)
+	return key, nil
+}
+
+func official(where string) bool {
+	u, err := url.Parse(where)
+	return err == nil && u.Scheme == "https" && u.User == nil && certificateHost.MatchString(u.Host)
+}
+
+func (c certificates) keep(where string, key *rsa.PublicKey) {
+	c.state.Lock()
+	defer c.state.Unlock()
+	if len(c.state.keys) >= maxKept {
+		clear(c.state.keys)
+	}
+	c.state.keys[where] = certificate{key, time.Now()}
+}
+
+func (c certificates) fetch(ctx context.Context, where string) (*rsa.PublicKey, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close() //nolint:errcheck // it was read, or its error is told
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("it was answered with %s", answer.Status)
+	}
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxCertificate))
+	if err != nil {
+		return nil, err
+	}
+	return parseKey(text)
+}
+
+// parseKey reads a certificate, or a bare public key, in PEM.
+func parseKey(text []byte) (*rsa.PublicKey, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New("it is not PEM")
+	}
+	var public any
+	parsed, err := x509.ParseCertificate(block.Bytes)
+	if err == nil {
+		public = parsed.PublicKey
+	} else if public, err = x509.ParsePKIXPublicKey(block.Bytes); err != nil {
+		return nil, errors.New("it holds no certificate and no key")
+	}
+	key, ok := public.(*rsa.PublicKey)
+	if !ok {
+		return nil, errors.New("its key is not RSA")
+	}
+	return key, nil
+}

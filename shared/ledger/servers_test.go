@@ -1,0 +1,139 @@
+package ledger_test
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/redis/go-redis/v9"
+
+	"havip-functions/shared/ledger"
+)
+
+func openJetStream(t *testing.T) ledger.Ledger {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{
+		DontListen: true, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(20 * time.Second) {
+		t.Fatal("the engine is not ready")
+	}
+	conn, err := nats.Connect("", nats.InProcessServer(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.OpenJetStream(t.Context(), js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+const password = "a-password"
+
+// startRedis starts a real one, or says why the test can't run.
+func startRedis(t *testing.T) (host string) {
+	t.Helper()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("redis-server is missing; CI installs it")
+		}
+		t.Skip("redis-server is missing; install it to test against a real one")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host = l.Addr().String()
+	l.Close()
+	_, port, _ := net.SplitHostPort(host)
+	cmd := exec.Command(program, "--port", port, "--bind", "127.0.0.1", "--requirepass", password,
+		"--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+	})
+	return host
+}
+
+func openRedis(t *testing.T) ledger.Ledger { return redisAt(t, startRedis(t)) }
+
+// redisAt opens a ledger once its Redis answers.
+func redisAt(t *testing.T, host string) ledger.Ledger {
+	t.Helper()
+	address := "redis://:" + password + "@" + host + "/0"
+	every := time.NewTicker(20 * time.Millisecond)
+	defer every.Stop()
+	for range 500 {
+		l, err := ledger.OpenRedis(t.Context(), address)
+		if err == nil {
+			t.Cleanup(func() { l.Close() })
+			return l
+		}
+		<-every.C
+	}
+	t.Fatal("Redis does not answer")
+	return nil
+}
+
+func TestOpenRedisKeepsThePassword(t *testing.T) {
+	for name, address := range map[string]string{
+		"nobody listens": "redis://:" + password + "@127.0.0.1:1/0",
+		"no address":     "redis://:" + password + "@host:not a port/0",
+		"another scheme": "http://:" + password + "@127.0.0.1:1",
+	} {
+		if _, err := ledger.OpenRedis(t.Context(), address); err == nil || strings.Contains(err.Error(), password) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What is forgotten is forgotten by Redis itself: every key of ours expires.
+func TestRedisForgets(t *testing.T) {
+	host := startRedis(t)
+	l := redisAt(t, host)
+	if _, err := l.Save(t.Context(), "baidu.bj.havip-1", record("s"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Archive(t.Context(), story("s", at)); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Bury(t.Context(), ledger.NewDeadLetter([]byte("x"), "no event", at)); err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(&redis.Options{Addr: host, Password: password})
+	defer client.Close()
+	keys, err := client.Keys(t.Context(), "*").Result()
+	if err != nil || len(keys) != 5 {
+		t.Fatalf("the keys are %v, %v", keys, err)
+	}
+	for _, key := range keys {
+		want := ledger.Keep
+		if strings.HasPrefix(key, "havip:ledger:") {
+			want = 31 * 24 * time.Hour
+		}
+		if left := client.TTL(t.Context(), key).Val(); left > want || left < want-time.Minute {
+			t.Errorf("%s expires in %s, want %s", key, left, want)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package host
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"havip-functions/events"
+	"havip-functions/shared/flow"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
+)
+
+// This is what people do by hand: redrive, freeze, lift.
+
+// take decodes a person's request, or answers that it can't.
+func take[T any](w http.ResponseWriter, r *http.Request) (T, bool) {
+	var v T
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		flow.Problem(w, http.StatusBadRequest, "", "the request can't be read: "+err.Error())
+		return v, false
+	}
+	return v, true
+}
+
+// redrive tries a dead letter again; without a reason it only tells what that
+// would do.
+func (h *Host) redrive(w http.ResponseWriter, r *http.Request) {
+	why, ok := take[struct {
+		Reason string `json:"reason"`
+	}](w, r)
+	if !ok {
+		return
+	}
+	if why.Reason == "" {
+		d, err := h.function.DeadLetter(r.Context(), r.PathValue("id"))
+		if err != nil {
+			hindrance(w, err)
+			return
+		}
+		plans, err := flow.Plan(r.Context(), h.function.Keeper, d.Bytes)
+		if err != nil {
+			hindrance(w, err)
+			return
+		}
+		answer(w, map[string]any{"plans": plans})
+		return
+	}
+	accepted, err := h.function.Redrive(r.Context(), r.PathValue("id"), why.Reason)
+	if err != nil {
+		hindrance(w, err)
+		return
+	}
+	answer(w, map[string]any{"accepted": accepted})
+}
+
+// Freezing asks to freeze one HAVIP, by id or name, or all of them.
+type Freezing struct {
+	HAVIP  string    `json:"havip"`
+	All    bool      `json:"all"`
+	Until  time.Time `json:"until"`
+	Reason string    `json:"reason"`
+	Actor  string    `json:"actor"`
+}
+
+func (h *Host) freeze(w http.ResponseWriter, r *http.Request) {
+	f, ok := take[Freezing](w, r)
+	if !ok {
+		return
+	}
+	if (f.HAVIP == "") != f.All || f.Reason == "" || f.Until.IsZero() {
+		flow.Problem(w, http.StatusBadRequest, "", "name one havip or all, until and reason")
+		return
+	}
+	frozen, err := h.function.Keeper.Freeze(r.Context(), f.HAVIP, havip.Freeze{Until: f.Until, Reason: f.Reason, Actor: f.Actor})
+	switch {
+	case err != nil:
+		unavailable(w, err)
+	case len(frozen) == 0:
+		flow.Problem(w, http.StatusNotFound, "havip", f.HAVIP+" is not on the roster")
+	default:
+		h.config.Log.Warn("frozen", "havips", frozen, "until", f.Until, "reason", f.Reason, "actor", f.Actor)
+		answer(w, map[string]any{"frozen": frozen})
+	}
+}
+
+// lift opens the brake on failovers.
+func (h *Host) lift(w http.ResponseWriter, r *http.Request) {
+	lifted, err := h.function.Keeper.Lift(r.Context())
+	if err != nil {
+		unavailable(w, err)
+		return
+	}
+	h.config.Log.Warn("brake lifted", "where", lifted)
+	answer(w, map[string]any{"lifted": lifted})
+}
+
+func hindrance(w http.ResponseWriter, err error) {
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		flow.Problem(w, http.StatusNotFound, "id", "no such dead letter; GET /api/deadletters lists them")
+	case errors.Is(err, events.ErrInvalid):
+		flow.Problem(w, http.StatusBadRequest, "", err.Error())
+	default:
+		unavailable(w, err)
+	}
+}
