@@ -9,6 +9,13 @@ import (
 	"unicode"
 )
 
+// Alarms have neither a source nor a type of their own: these are ours.
+const (
+	typeAlarm          = "alarm"
+	sourceCloudMonitor = "acs.cms"
+	sourceBCM          = "bce.bcm"
+)
+
 // alarm is a callback of CloudMonitor, from JSON or a form. It has no id, no
 // region in older versions, and dimensions that are JSON or what Java prints of
 // a map: {userId=12, instanceId=i-12}.
@@ -50,8 +57,8 @@ func (a alarm) events(arrived time.Time) ([]Event, error) {
 	for _, instance := range a.instances {
 		v := envelope{
 			id:     strings.Join([]string{a.rule, instance, strconv.FormatInt(at.UnixMilli(), 10), a.state}, "/"),
-			source: "acs.cms",
-			kind:   "alarm",
+			source: sourceCloudMonitor,
+			kind:   typeAlarm,
 		}
 		e, err := v.header(arrived)
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 func readMonitor(f *fields, arrived time.Time) (Event, error) {
 	v := envelope{
 		id:     f.text("id"),
-		source: "acs.cms",
+		source: sourceCloudMonitor,
 		kind:   f.text("name"),
 		time:   f.text("eventTime"),
 	}

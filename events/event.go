@@ -47,6 +47,12 @@ type Event struct {
 	Data Data
 }
 
+// IsAlarm tells whether the event is a callback of a cloud's monitor, which asks
+// for another answer than other senders.
+func (e Event) IsAlarm() bool {
+	return e.Type == typeAlarm && (e.Source == sourceCloudMonitor || e.Source == sourceBCM)
+}
+
 // Data is what an event says, by value: [InstanceStarted], [HealthFailed],
 // [HealthRestored], [Recover], [StatusCheck], [Sweep], [Outcome], or [Ignored]
 // for what we understand and don't act on.

@@ -153,6 +153,8 @@ func (r *run) checkToken(l *lease) {
 		r.fail(6, "the retry of %s %s has another token", l.Verb, l.Instance)
 	case !l.same(before) && l.Token == before.Token:
 		r.fail(6, "%s %s has the token of %s %s", l.Verb, l.Instance, before.Verb, before.Instance)
+	case l.Token == before.Token && (before.shown && l.n > before.n || before.Accepted > 1):
+		r.fail(6, "%s %s has a token that can only bring the old answer", l.Verb, l.Instance)
 	}
 }
 

@@ -44,6 +44,7 @@ type lease struct {
 	ask      havip.Ask
 	writes   int             // the ledger's writes before it
 	failed   map[string]bool // members, as far as was known
+	n        int             // effects confirmed before it
 	sent     []*sent
 	no       bool // a definite no came
 	yes      int
@@ -101,8 +102,12 @@ func (t *tape) onSave(r *run, v *invocation, key string, record havip.Record) {
 		return
 	}
 	r.checkMarks(v, s, record)
-	if record.Pending != nil && (s.record.Pending == nil || !s.record.Pending.SentAt.Equal(record.Pending.SentAt)) {
+	switch {
+	case record.Pending == nil:
+	case s.record.Pending == nil || !s.record.Pending.SentAt.Equal(record.Pending.SentAt):
 		t.onLease(r, v, s, record)
+	default:
+		s.lease.Accepted = record.Pending.Accepted
 	}
 	s.writes++
 	t.onLetters(r, v, record, s.record)
@@ -131,7 +136,7 @@ func (t *tape) onAdmission(r *run, v *invocation, s *shelf, id string, record ha
 
 func (t *tape) onLease(r *run, v *invocation, s *shelf, record havip.Record) {
 	p := *record.Pending
-	l := &lease{PendingCall: p, by: v, story: record.Story.ID, ask: record.Story.Ask, writes: s.writes, previous: s.lease, failed: s.book.failed(p.SentAt)}
+	l := &lease{PendingCall: p, by: v, n: record.N, story: record.Story.ID, ask: record.Story.Ask, writes: s.writes, previous: s.lease, failed: s.book.failed(p.SentAt)}
 	if l.previous != nil && l.Token == l.previous.Token {
 		l.yes = l.previous.yes // an answer that was only replayed twice is worth nothing
 	}

@@ -52,6 +52,9 @@ const tries = 3 // of an asynchronous call
 func openFC(t *testing.T, c clouds, h habits, open func(*testing.T, []string) instance, env ...string) *functionCompute {
 	t.Helper()
 	f := &functionCompute{t: t, habits: h, timeout: 60}
+	if h.timeout > 0 {
+		f.timeout = h.timeout
+	}
 	var stop context.CancelFunc
 	f.ctx, stop = context.WithCancel(context.WithoutCancel(t.Context()))
 	f.endpoint = httptest.NewServer(http.HandlerFunc(f.serveAsync))

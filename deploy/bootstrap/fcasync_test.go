@@ -21,6 +21,7 @@ type habits struct {
 	cutFirst  bool                                    // cuts the first try of each event off
 	busyFirst bool                                    // answers 429 to the first try of each event
 	refuses   bool                                    // has no permission for us
+	timeout   int                                     // of a function, in seconds; 0 is 60
 }
 
 // serveAsync takes an asynchronous call as FC's API does: 202, once its

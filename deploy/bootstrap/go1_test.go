@@ -31,7 +31,7 @@ func openGo1(t *testing.T, env []string) instance {
 	mux.HandleFunc("POST /2020-11-11/runtime/invocation/{id}/{verb}", g.serveAnswer)
 	api := httptest.NewServer(mux)
 	t.Cleanup(api.Close)
-	for range 4 {
+	for range 2 {
 		p := start(t, append(env, "FC_RUNTIME_API="+strings.TrimPrefix(api.URL, "http://")))
 		g.said = append(g.said, p.log)
 	}

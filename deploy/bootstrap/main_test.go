@@ -49,7 +49,8 @@ func start(t *testing.T, env []string) process {
 		_ = p.Wait()
 		kill.Stop()
 		if t.Failed() {
-			t.Logf("the log of %d:\n%s", p.Process.Pid, p.log)
+			said := p.log.String()
+			t.Logf("the end of the log of %d:\n%s", p.Process.Pid, said[max(0, len(said)-2000):])
 		}
 	})
 	return p

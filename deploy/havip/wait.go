@@ -36,7 +36,7 @@ func (t *teller) line(at time.Time, format string, args ...any) {
 
 // tell says what is new in the story.
 func (t *teller) tell(s host.Story) {
-	if plan := planned(s.Want); plan != t.plan && s.Outcome == nil {
+	if plan := planned(s.Want); plan != t.plan && s.Outcome == nil && s.Status != "" {
 		t.plan = plan
 		t.line(time.Now(), "plan: %s", plan)
 	}

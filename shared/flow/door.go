@@ -11,13 +11,16 @@ import (
 	"time"
 
 	"havip-functions/events"
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 )
 
 // Door lets events in over HTTP: POST with one CloudEvent, a batch, or a cloud's
-// own shape. Its 202 means that all of them are durable.
+// own shape, from senders that its Guard believes. Its 202 means that all of them
+// are durable.
 type Door struct {
 	Function Function
+	Guard    guard.Guard // the zero one believes every sender
 	Log      *slog.Logger
 }
 
@@ -31,14 +34,20 @@ type Accepted struct {
 
 // ServeHTTP implements [http.Handler].
 func (d Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost {
+	switch {
+	case r.Method == http.MethodOptions && r.Header.Get("WebHook-Request-Origin") != "":
+		d.handshake(w, r)
+	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		Problem(w, http.StatusMethodNotAllowed, "", "events come by POST")
-		return
+	default:
+		d.take(w, r)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, events.MaxBatch))
-	if err != nil {
-		d.unreadable(w, err)
+}
+
+func (d Door) take(w http.ResponseWriter, r *http.Request) {
+	body, ok := d.proven(w, r)
+	if !ok {
 		return
 	}
 	list, err := events.ReadHTTP(r.Header, body, time.Now().UTC())
@@ -55,14 +64,65 @@ func (d Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status := http.StatusAccepted
-	if slices.ContainsFunc(list, isAlarm) {
-		status = http.StatusOK // CloudMonitor takes nothing else for an answer
+	if slices.ContainsFunc(list, events.Event.IsAlarm) {
+		status = http.StatusOK // the clouds' monitors take nothing else for an answer
 	}
 	write(w, status, map[string][]Accepted{"accepted": answers})
 }
 
-// isAlarm knows a callback of CloudMonitor, as events reads it.
-func isAlarm(e events.Event) bool { return e.Source == "acs.cms" && e.Type == "alarm" }
+// proven reads the body of a request by a sender of ours. It has answered any
+// other, before the body where it can: a stranger's costs no memory.
+func (d Door) proven(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	if !d.Guard.NeedsBody(r) {
+		if err := d.Guard.Prove(r, nil); err != nil {
+			d.unproven(w, r, err)
+			return nil, false
+		}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, events.MaxBatch))
+	if err != nil {
+		d.unreadable(w, err)
+		return nil, false
+	}
+	if err := d.Guard.Prove(r, body); err != nil {
+		d.unproven(w, r, err)
+		return nil, false
+	}
+	return body, true
+}
+
+// unproven turns a stranger away. The log has the address and the reason, never
+// what was sent as proof.
+func (d Door) unproven(w http.ResponseWriter, r *http.Request, err error) {
+	d.Log.Warn("event not believed", "from", r.RemoteAddr, "error", err)
+	if !errors.Is(err, guard.ErrUnproven) {
+		w.Header().Set("Retry-After", "5")
+		Problem(w, http.StatusServiceUnavailable, "", "the proof could not be checked; send it again")
+		return
+	}
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	Problem(w, http.StatusUnauthorized, "", err.Error())
+}
+
+// allowedRate is what the handshake grants, in requests a minute.
+const allowedRate = "6000"
+
+// handshake answers a sender that announces its webhook. It calls no URL that
+// the sender names.
+//
+// https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md#4-abuse-protection
+func (d Door) handshake(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", http.MethodPost)
+	origin := r.Header.Get("WebHook-Request-Origin")
+	if !d.Guard.Allows(origin) {
+		d.Log.Warn("webhook refused", "from", r.RemoteAddr, "origin", origin)
+		Problem(w, http.StatusForbidden, "", "this origin is not allowed; add it to HAVIP_WEBHOOK_ORIGINS")
+		return
+	}
+	w.Header().Set("WebHook-Allowed-Origin", origin)
+	w.Header().Set("WebHook-Allowed-Rate", allowedRate)
+	w.WriteHeader(http.StatusOK)
+}
 
 // unhung outlives a sender that hangs up, because what it sent is taken in all
 // the same, but not the time that it was given.

@@ -57,7 +57,7 @@ func list(text string) []string {
 func (g Guard) Open() bool { return len(g.Tokens) == 0 && len(g.Secrets) == 0 }
 
 // Prove returns nil for a request of one of our senders, and an ErrUnproven
-// otherwise. The first proof that the request carries decides: a signature of
+// otherwise; any other error means that we could not find out. The first proof that the request carries decides: a signature of
 // Standard Webhooks, then what EventBridge sends, then a token.
 func (g Guard) Prove(r *http.Request, body []byte) error {
 	switch {

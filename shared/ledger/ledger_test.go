@@ -215,5 +215,5 @@ func testContext(t *testing.T, l ledger.Ledger) {
 func ExampleNewDeadLetter() {
 	d := ledger.NewDeadLetter([]byte("not JSON"), "it is no CloudEvent", at)
 	fmt.Println(d.ID, d.Attempts)
-	// Output: 9b9e6d59be56d1b4f59c7d5a 1
+	// Output: 62b8125a6f6d924ec53345b5 1
 }

@@ -18,7 +18,10 @@ import (
 
 func (h *Host) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/events", flow.Door{Function: h.function, Log: h.config.Log})
+	door := flow.Door{Function: h.function, Guard: h.config.Guard, Log: h.config.Log}
+	mux.Handle("/events", door)
+	mux.Handle("/events/{token}", door) // for senders that can't set a header
+	mux.HandleFunc("GET /schemas/{name}", schemas)
 	mux.HandleFunc("GET /api/havips", h.havips)
 	mux.HandleFunc("GET /api/stories", h.stories)
 	mux.HandleFunc("GET /api/stories/{id}", h.story)
@@ -31,8 +34,9 @@ func (h *Host) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", h.ready)
 	mux.Handle("GET /metrics", h.metrics.handler())
 	mux.HandleFunc("GET /{$}", console)
+	inner := h.entrance(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := safely(h.config.Log, func() error { mux.ServeHTTP(w, r); return nil })
+		err := safely(h.config.Log, func() error { inner.ServeHTTP(w, r); return nil })
 		if err != nil {
 			flow.Problem(w, http.StatusInternalServerError, "", "an error of ours; see the log")
 		}

@@ -18,18 +18,21 @@ import (
 	"havip-functions/events"
 	"havip-functions/functions"
 	"havip-functions/shared/flow"
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 )
 
 // Config says how to run.
 type Config struct {
-	Addr   string // loopback only
+	Addr   string // loopback only, while the guard believes everyone
 	Data   string // the folder of the embedded engine
 	NATS   string // a cluster's URL instead
 	Roster havip.Roster
 	Clouds havip.Clouds
 	Sweep  time.Duration // between two sweeps; 0 means a minute
+	Guard  guard.Guard   // of POST /events, and of what is asked for from afar
+	Limits Limits        // of each source
 	Log    *slog.Logger
 }
 
@@ -47,7 +50,7 @@ type Host struct {
 
 // Open starts the engine and listens; Serve answers.
 func Open(ctx context.Context, c Config) (*Host, error) {
-	if err := loopback(c.Addr); err != nil {
+	if err := c.checkAddr(); err != nil {
 		return nil, err
 	}
 	e, err := openEngine(c.NATS, c.Data)
@@ -90,23 +93,12 @@ func (h *Host) assemble(ctx context.Context) error {
 	return nil
 }
 
-// loopback refuses any other address while events are not authenticated.
-func loopback(addr string) error {
-	name, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return fmt.Errorf("--addr %s: %w; give host:port", addr, err)
-	}
-	if ip := net.ParseIP(name); name == "localhost" || ip != nil && ip.IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("--addr %s: only a loopback address, 127.0.0.1 or [::1], since whoever reaches it is believed", addr)
-}
-
 // Serve answers until the context ends; then it finishes what runs.
 func (h *Host) Serve(ctx context.Context) error {
 	defer h.engine.close()
+	sources := newSources(h.config.Limits)
 	server := &http.Server{
-		Handler: h.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		Handler: sources.limit(h.handler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -125,7 +117,7 @@ func (h *Host) Serve(ctx context.Context) error {
 		defer cancel()
 		_ = server.Shutdown(grace) // who is not done by then has to send again
 	})
-	err := server.Serve(h.listener)
+	err := server.Serve(sources.listen(h.listener))
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
