@@ -16,10 +16,12 @@ const (
 	sourceBCM          = "bce.bcm"
 )
 
-// alarm is a callback of CloudMonitor, from JSON or a form. It has no id, no
-// region in older versions, and dimensions that are JSON or what Java prints of
-// a map: {userId=12, instanceId=i-12}.
+// alarm is a callback of a cloud's monitor. CloudMonitor's comes as JSON or a
+// form. It has no id, no region in older versions, and dimensions that are JSON
+// or what Java prints of a map: {userId=12, instanceId=i-12}.
 type alarm struct {
+	cloud, source string
+
 	state, name, rule, metric, region, at string
 
 	instances []string
@@ -33,6 +35,8 @@ func readAlarm(f *fields, arrived time.Time) ([]Event, error) {
 func newAlarm(get func(name string) string) alarm {
 	word := func(name string) string { return clean(get(name)) }
 	return alarm{
+		cloud:     "alibaba",
+		source:    sourceCloudMonitor,
 		state:     word("alertState"),
 		name:      word("alertName"),
 		rule:      cmp.Or(word("ruleId"), word("alertName")),
@@ -44,7 +48,7 @@ func newAlarm(get func(name string) string) alarm {
 }
 
 // events are one for each instance of the alarm. The id is made of what stays
-// the same when CloudMonitor tries again.
+// the same when the monitor tries again.
 func (a alarm) events(arrived time.Time) ([]Event, error) {
 	if len(a.instances) == 0 {
 		return nil, invalid("dimensions", "no instanceId in them; choose a metric of instances")
@@ -57,7 +61,7 @@ func (a alarm) events(arrived time.Time) ([]Event, error) {
 	for _, instance := range a.instances {
 		v := envelope{
 			id:     strings.Join([]string{a.rule, instance, strconv.FormatInt(at.UnixMilli(), 10), a.state}, "/"),
-			source: sourceCloudMonitor,
+			source: a.source,
 			kind:   typeAlarm,
 		}
 		e, err := v.header(arrived)
@@ -75,7 +79,7 @@ func (a alarm) events(arrived time.Time) ([]Event, error) {
 
 func (a alarm) meaning(instance string) (Data, error) {
 	fact := Fact{
-		Cloud:    "alibaba",
+		Cloud:    a.cloud,
 		Region:   a.region,
 		Instance: instance,
 		Reason:   clean(strings.TrimSpace("alarm " + a.name + " " + a.metric)),
@@ -87,6 +91,8 @@ func (a alarm) meaning(instance string) (Data, error) {
 		return HealthRestored(fact), nil
 	case "INSUFFICIENT_DATA":
 		return Ignored{Reason: "the alarm " + shown(a.name) + " lacks data"}, nil
+	case "CLOSED":
+		return Ignored{Reason: "the alarm " + shown(a.name) + " was closed"}, nil
 	default:
 		return nil, invalid("alertState", "%s is none of OK, ALERT, INSUFFICIENT_DATA", shown(a.state))
 	}

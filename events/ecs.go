@@ -26,10 +26,13 @@ type occurrence struct {
 // native reads an event of Alibaba EventBridge.
 func (v envelope) native() (Data, error) {
 	name, ok := strings.CutPrefix(v.kind, "ecs:")
+	if v.source == "acs.ess" {
+		return Ignored{Reason: shown(v.kind) + " is told again by ECS for each instance"}, nil
+	}
 	if !ok || v.source != "acs.ecs" {
 		return Ignored{Reason: shown(v.kind) + " says nothing about who can serve"}, nil
 	}
-	f, err := openObject(v.dataAt, v.data)
+	f, err := v.open()
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package events
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,16 +104,20 @@ func (f *fields) flag(name string) bool {
 	return ok && m.kind() == 't'
 }
 
+// number returns a whole number that every JSON reader keeps exact. JSON Schema
+// calls 2.0 one too.
 func (f *fields) number(name string) int64 {
 	m, ok := f.find(name)
 	if !ok {
 		return 0
 	}
-	n, err := strconv.ParseInt(string(m.raw), 10, 64)
-	if err != nil {
-		f.fail(name, "must be a whole number")
+	const most = 1<<53 - 1
+	n, err := strconv.ParseFloat(string(m.raw), 64)
+	if err != nil || n != math.Trunc(n) || math.Abs(n) > most {
+		f.fail(name, "must be a whole number within ±%d", most)
+		return 0
 	}
-	return n
+	return int64(n)
 }
 
 // ordinal returns a number from 1 up, which may not be absent.
@@ -124,13 +129,14 @@ func (f *fields) ordinal(name string) int64 {
 	return n
 }
 
+// moment is a time that we wrote ourselves: no sender's loose one.
 func (f *fields) moment(name string) time.Time {
 	text := f.text(name)
 	if text == "" {
 		return time.Time{}
 	}
-	at, ok := parseTime(text)
-	if !ok {
+	var at time.Time
+	if at.UnmarshalText([]byte(text)) != nil || !writable(at) {
 		f.fail(name, "must be a time as RFC 3339 writes it")
 	}
 	return at
@@ -152,8 +158,14 @@ func (f *fields) raw(name string) json.RawMessage {
 // texts returns a list of strings that are fit for a log, empty where absent.
 func (f *fields) texts(name string) []string {
 	list := []string{}
-	if m, ok := f.find(name); ok && json.Unmarshal(m.raw, &list) != nil {
+	m, _ := f.find(name)
+	var members []*string // nil for a null
+	if len(m.raw) > 0 && json.Unmarshal(m.raw, &members) != nil || slices.Contains(members, nil) {
 		f.fail(name, "must be a list of strings")
+		return list
+	}
+	for _, text := range members {
+		list = append(list, *text)
 	}
 	if slices.ContainsFunc(list, hasControl) {
 		f.fail(name, "must not hold control characters")

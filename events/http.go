@@ -16,7 +16,8 @@ import (
 // the event kept.
 func ReadHTTP(header http.Header, body []byte, arrived time.Time) ([]Event, error) {
 	kind, err := mediaType(header)
-	if err != nil {
+	binary := isBinary(header) && !strings.HasPrefix(kind, "application/cloudevents")
+	if err != nil && !binary { // what the data must be, its type says
 		return nil, err
 	}
 	switch {
@@ -24,7 +25,7 @@ func ReadHTTP(header http.Header, body []byte, arrived time.Time) ([]Event, erro
 		return readAs(kind, body, arrived)
 	case strings.HasPrefix(kind, "application/cloudevents"):
 		return nil, unsupported(kind)
-	case isBinary(header):
+	case binary:
 		return one(readBinary(header, body, arrived))
 	case kind == "application/x-www-form-urlencoded":
 		return readForm(body, arrived)
@@ -58,10 +59,12 @@ func mediaType(header http.Header) (string, error) {
 	if err != nil {
 		return "", unsupported(text)
 	}
-	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return "", unsupported(text)
+	switch strings.ToLower(params["charset"]) {
+	case "", "utf-8", "us-ascii":
+		return kind, nil
+	default:
+		return kind, unsupported(text)
 	}
-	return kind, nil
 }
 
 func unsupported(kind string) error {
@@ -104,9 +107,7 @@ func readBinary(header http.Header, body []byte, arrived time.Time) (Event, erro
 		causation:   attributes["causationid"],
 		region:      attributes["aliyunregionid"],
 	}
-	if err := v.setBody("data", body); err != nil {
-		return Event{}, err
-	}
+	v.setBody("data", body)
 	return v.event(arrived)
 }
 

@@ -1,8 +1,10 @@
 package events
 
 import (
+	"bytes"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // readShape tells by its members what an object is:
@@ -12,6 +14,7 @@ import (
 //	triggerName, triggerTime   a timer of Function Compute
 //	alertState                 an alarm of CloudMonitor
 //	eventTime, content         an event of CloudMonitor
+//	state, resource or scope   an alarm of Baidu's Cloud Monitor
 func readShape(f *fields, arrived time.Time) ([]Event, error) {
 	switch {
 	case f.has("specversion"):
@@ -24,6 +27,8 @@ func readShape(f *fields, arrived time.Time) ([]Event, error) {
 		return readAlarm(f, arrived)
 	case f.has("eventTime") && f.has("content"):
 		return one(readMonitor(f, arrived))
+	case f.has("state") && (f.has("resource") || f.has("scope")):
+		return readBCM(f, arrived)
 	default:
 		return nil, invalid("specversion", "missing; send a CloudEvent 1.0")
 	}
@@ -44,7 +49,8 @@ type envelope struct {
 
 	region string // aliyunregionid
 	dataAt string // where data stood: data, data_base64, detail, body
-	data   []byte // JSON, scanned; empty where there is none
+	data   []byte // empty where there is none
+	opaque bool   // the data was not scanned yet and need not be JSON
 }
 
 // event is the header with the data, read by the event's type.
@@ -109,7 +115,7 @@ func (v envelope) meaning() (Data, error) {
 	case strings.HasPrefix(v.source, "acs."):
 		return v.native()
 	default:
-		return nil, invalid("type", "%s is none that we know; send one of havip.*", shown(v.kind))
+		return Ignored{Reason: shown(v.kind) + " is no type that we act on"}, nil
 	}
 }
 
@@ -137,7 +143,7 @@ func (v envelope) ours() (Data, error) {
 	if len(v.data) == 0 && v.kind == TypeSweep {
 		return Sweep{}, nil
 	}
-	f, err := openObject(v.dataAt, v.data)
+	f, err := v.open()
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +152,20 @@ func (v envelope) ours() (Data, error) {
 		f.fail("outcome", "is not the one that the type names")
 	}
 	return data, f.err
+}
+
+// open reads the data as the object that all our types have.
+func (v envelope) open() (*fields, error) {
+	if v.opaque {
+		if !utf8.Valid(v.data) {
+			return nil, invalid(v.dataAt, "not UTF-8; encode it so")
+		}
+		s := scanner{buf: v.data}
+		if err := s.document(); err != nil {
+			return nil, within(v.dataAt, err)
+		}
+	}
+	return openObject(v.dataAt, bytes.TrimLeft(v.data, " \t\r\n"))
 }
 
 // isTraceParent knows version 00 of W3C Trace Context. Anything else is dropped:

@@ -5,7 +5,6 @@ import (
 	"mime"
 	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
 func readStructured(f *fields, arrived time.Time) (Event, error) {
@@ -100,20 +99,13 @@ func (v *envelope) setBase64(f *fields) error {
 	if err != nil || f.err != nil {
 		return invalid("data_base64", "must be a string in base64 (RFC 4648)")
 	}
-	return v.setBody("data_base64", data)
+	v.setBody("data_base64", data)
+	return nil
 }
 
 // setBody takes data that was not scanned yet.
-func (v *envelope) setBody(at string, data []byte) error {
-	v.dataAt, v.data = at, data
-	if len(data) == 0 {
-		return nil
-	}
-	if !utf8.Valid(data) {
-		return invalid(at, "not UTF-8; encode it so")
-	}
-	s := scanner{buf: data}
-	return within(at, s.document())
+func (v *envelope) setBody(at string, data []byte) {
+	v.dataAt, v.data, v.opaque = at, data, len(data) > 0
 }
 
 func isMediaType(s string) bool {

@@ -22,9 +22,7 @@ func readTimer(f *fields, arrived time.Time) (Event, error) {
 		dataAt: "payload",
 	}
 	if strings.HasPrefix(strings.TrimSpace(payload), "{") {
-		if err := v.setBody("payload", []byte(strings.TrimSpace(payload))); err != nil {
-			return Event{}, err
-		}
+		v.setBody("payload", []byte(strings.TrimSpace(payload)))
 	}
 	return v.event(arrived)
 }

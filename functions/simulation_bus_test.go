@@ -149,6 +149,9 @@ func (r *run) Publish(ctx context.Context, ce cloudevents.Event, at time.Time) e
 	})
 }
 
+// runaway is more letters than any seed needs.
+const runaway = 5000
+
 func (r *run) publish(v *invocation, ce cloudevents.Event, payload []byte, at time.Time) {
 	id := ce.ID()
 	r.tape.onPublish(r, v, ce)
@@ -157,6 +160,10 @@ func (r *run) publish(v *invocation, ce cloudevents.Event, payload []byte, at ti
 		return
 	}
 	r.published[id] = true
+	if r.tape.publishes > runaway {
+		r.fail(4, "%d letters were published: follow-ups multiply", r.tape.publishes)
+		return
+	}
 	draw := r.chance(fmt.Sprint(id, r.tape.publishes))
 	roll := [4]float64{draw.Float64(), draw.Float64(), draw.Float64(), draw.Float64()}
 	key := func() string { return id }

@@ -13,7 +13,7 @@ func colored(word string) string {
 	}
 	const red, green, yellow, off = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
 	switch word {
-	case "attached", "unchanged", "healthy":
+	case "attached", "unchanged", "healthy", "ok":
 		return green + word + off
 	case "refused", "timedout", "failed":
 		return red + word + off

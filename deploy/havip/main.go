@@ -62,7 +62,7 @@ reach the host. Data goes to stdout, words to stderr.`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.AddCommand(demoCommand(), serveCommand(), simulateCommand(), sendCommand(), recoverCommand(),
-		statusCommand(), planCommand(), storyCommand(), deadCommand(), rosterCommand(), freezeCommand())
+		statusCommand(), planCommand(), storyCommand(), deadCommand(), rosterCommand(), freezeCommand(), doctorCommand())
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

@@ -65,6 +65,9 @@ func (s *Stage) Recover(r events.Recover) events.Event {
 // Sweep is the timer's event.
 func (s *Stage) Sweep() events.Event { return s.Event(events.Sweep{}) }
 
+// SweepOf is one for a single HAVIP.
+func (s *Stage) SweepOf(name string) events.Event { return s.Event(events.Sweep{HAVIP: name}) }
+
 // Check is a follow-up.
 func (s *Stage) Check(c events.StatusCheck) events.Event {
 	c.Cloud, c.Region, c.HAVIP = s.scene.cloud(), s.scene.region(), Orders

@@ -134,7 +134,13 @@ func TestAmongOthers(t *testing.T) {
 			s.Wait(time.Second)
 			s.Instance("i-db1", havip.Stopped)
 			s.Post(s.Failed("i-db1"))
-		}, Calls: "+i-db2 -i-db1", Outcomes: "attached i-db2, attached i-db2", Holders: "i-db2*"},
+		}, Calls: "+i-db2 -i-db1", Outcomes: "attached i-db2, unchanged i-db2", Holders: "i-db2*"},
+		{Name: "which mends what the person could not know", Scene: onBaidu(holds(one, "i-db1")), Tell: func(s *stage) {
+			asks(request{Instance: "i-db2", Release: "i-db1"})(s)
+			s.Wait(time.Second)
+			s.Instance("i-db2", havip.Stopped)
+			s.Post(s.Failed("i-db2"))
+		}, Calls: "+i-db2 -i-db2", Outcomes: "refused i-db2, attached i-db1", Holders: "i-db1*"},
 		{Name: "once, and not where none did", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
 			asks(request{Instance: "i-db2"})(s)
 			s.Wait(time.Second)

@@ -63,11 +63,11 @@ func (k Keeper) survey(ctx context.Context, policies []Policy) (map[string]HAVIP
 	where := policies[0].Cloud + " " + policies[0].Region
 	_, fleet, err := k.Clouds(ctx, policies[0], "sweep")
 	if err != nil {
-		return nil, fmt.Errorf("sweep of %s: %w", where, err)
+		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	listed, err := fleet.List(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("sweep of %s: %w", where, err)
+		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	everybody := Policy{}
 	for _, p := range policies {

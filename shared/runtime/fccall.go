@@ -35,18 +35,16 @@ func fcCall(h http.Header) Call {
 }
 
 // fcDeadline is the moment that the go1 runtime names, else the function's
-// time-out from now; either with the margin off, of which a time-out of a
-// second or two keeps half.
+// time-out from now; either with the margin off.
 func fcDeadline(h http.Header, now time.Time) time.Time {
 	if ms, err := strconv.ParseInt(h.Get("x-fc-function-deadline"), 10, 64); err == nil && ms > 0 {
-		return time.UnixMilli(ms).Add(-margin)
+		return early(time.UnixMilli(ms), now)
 	}
 	s, err := strconv.Atoi(h.Get("x-fc-function-timeout"))
 	if err != nil || s <= 0 {
 		return time.Time{}
 	}
-	timeout := time.Duration(s) * time.Second
-	return now.Add(timeout - min(margin, timeout/2))
+	return early(now.Add(time.Duration(s)*time.Second), now)
 }
 
 // fcFailure is one line of JSON in the form of FC's own runtimes.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -82,7 +83,7 @@ func fromSQS(batch events.SQSEvent) bool {
 func lambdaCall(ctx context.Context) Call {
 	var call Call
 	if deadline, ok := ctx.Deadline(); ok {
-		call.Deadline = deadline.Add(-margin)
+		call.Deadline = early(deadline, time.Now())
 	}
 	lc, ok := lambdacontext.FromContext(ctx)
 	if !ok {

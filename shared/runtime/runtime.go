@@ -59,6 +59,12 @@ func (c Call) within(ctx context.Context) (context.Context, context.CancelFunc) 
 	return context.WithDeadline(ctx, c.Deadline)
 }
 
+// early takes the margin off a deadline, and half of what is left where that is
+// a second or two.
+func early(deadline, now time.Time) time.Time {
+	return deadline.Add(-min(margin, max(0, deadline.Sub(now)/2)))
+}
+
 // over tells that the call's time is up.
 func (c Call) over() bool { return !c.Deadline.IsZero() && !time.Now().Before(c.Deadline) }
 

@@ -23,11 +23,15 @@ type engine struct {
 // the folder data. An embedded one writes to disk before it acknowledges.
 func openEngine(url, data string) (*engine, error) {
 	if url != "" {
-		conn, err := nats.Connect(url, nats.Name("havip"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true))
+		conn, err := nats.Connect(url, nats.Name("havip"), nats.MaxReconnects(-1))
 		if err != nil {
 			return nil, fmt.Errorf("NATS at %s: %w; check --nats", url, err)
 		}
-		return &engine{conn: conn, replicas: 3}, nil
+		replicas := 1
+		if len(conn.Servers()) >= 3 { // as the cluster told us of itself
+			replicas = 3
+		}
+		return &engine{conn: conn, replicas: replicas}, nil
 	}
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w; give a writable one with --data", err)

@@ -1,0 +1,136 @@
+package sweep_test
+
+import (
+	"testing"
+	"time"
+
+	"havip-functions/functions/functionstest"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator"
+)
+
+type (
+	stage = functionstest.Stage
+	scene = functionstest.Scene
+)
+
+const (
+	one  = "members: [i-db1, i-db2, i-db3], hold: 1"
+	pair = "members: [i-db1, i-db2], hold: 2"
+)
+
+func holds(policy string, holders ...string) scene { return scene{Policy: policy, Holders: holders} }
+
+func sweeps(s *stage) {
+	s.Post(s.Sweep())
+	s.Finish()
+}
+
+func TestHoldNotMet(t *testing.T) {
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "nobody holds it", Scene: holds(one), Tell: sweeps,
+			Calls: "+i-db1", Outcomes: "attached i-db1", Holders: "i-db1*"},
+		{Name: "on Baidu", Scene: scene{Cloud: "baidu", Policy: one}, Tell: sweeps,
+			Calls: "+i-db1", Outcomes: "attached i-db1", Holders: "i-db1*"},
+		{Name: "one is missing", Scene: holds(pair, "i-db1"), Tell: sweeps,
+			Calls: "+i-db2", Outcomes: "attached i-db2", Holders: "i-db1* i-db2"},
+		{Name: "a holder is down, and its event was lost", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Instance("i-db1", havip.Stopped)
+			s.Wait(time.Minute)
+			sweeps(s)
+		}, Calls: "+i-db2 -i-db1", Outcomes: "attached i-db2", Holders: "i-db2*"},
+		{Name: "two HAVIPs, each with a story of its own", Scene: scene{Policy: one, Users: one}, Tell: sweeps,
+			Calls: "+i-db1 +i-db1@users", Outcomes: "attached i-db1, attached i-db1@users", Holders: "i-db1*"},
+		{Name: "observe tells what it would do", Scene: holds(one + ", mode: observe"), Tell: sweeps,
+			Outcomes: "ignored", Says: []string{"would Attach i-db1"}},
+		{Name: "paused is left alone", Scene: holds(one + ", mode: paused"), Tell: sweeps},
+		{Name: "it is a failover, which cools down", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Instance("i-db1", havip.Stopped)
+			sweeps(s)
+			s.Instance("i-db2", havip.Stopped)
+			sweeps(s) // no healthy holder: nothing waits
+		}, Calls: "+i-db2 -i-db1 +i-db3 -i-db2", Outcomes: "attached i-db2, attached i-db3", Holders: "i-db3*"},
+	})
+}
+
+func TestAllIsWell(t *testing.T) {
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "one listing, one question for the states, no story", Scene: scene{Policy: one, Holders: []string{"i-db2"}, Users: one + ", mode: paused"},
+			Tell: func(s *stage) {
+				sweeps(s)
+				if calls := s.Clouds.Calls(simulator.CallFilter{}); len(calls) != 2 {
+					s.Errorf("%d calls: %+v", len(calls), calls)
+				}
+			}, Holders: "i-db2*"},
+		{Name: "a holder off the roster is not detached", Scene: holds(one, "i-db1", "i-db4"), Tell: sweeps, Holders: "i-db1* i-db4"},
+		{Name: "more hold it than should", Scene: holds(one, "i-db1", "i-db2"), Tell: sweeps, Holders: "i-db1* i-db2"},
+		{Name: "what was refused is not asked again", Scene: holds("members: [i-db1], hold: 1", "i-db1"), Tell: func(s *stage) {
+			s.Instance("i-db1", havip.Stopped)
+			for range 5 {
+				sweeps(s)
+				s.Wait(time.Hour)
+			}
+		}, Outcomes: "refused", Holders: "i-db1", Says: []string{"no standby that runs"}},
+		{Name: "until something changed", Scene: holds(pair, "i-db1"), Tell: func(s *stage) {
+			s.Instance("i-db2", havip.Stopped)
+			sweeps(s)
+			sweeps(s)
+			s.Instance("i-db2", havip.Running)
+			sweeps(s)
+		}, Calls: "+i-db2", Outcomes: "attached i-db2", Holders: "i-db1* i-db2"},
+	})
+}
+
+func TestLostFollowUps(t *testing.T) {
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "sent again once they are overdue", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Instance("i-db1", havip.Stopped)
+			s.Post(s.Failed("i-db1"))
+			s.LoseFollowUps()
+			s.Wait(20 * time.Second)
+			sweeps(s)
+			if len(s.Outcomes) > 0 {
+				s.Error("a follow-up that is 20 seconds late is not lost yet")
+			}
+			s.Wait(20 * time.Second)
+			sweeps(s)
+		}, Calls: "+i-db2 -i-db1", Outcomes: "attached i-db2", Holders: "i-db2*"},
+		{Name: "at the deadline the story ends", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Instance("i-db1", havip.Stopped)
+			s.Post(s.Failed("i-db1"))
+			s.LoseFollowUps()
+			s.Wait(time.Hour)
+			sweeps(s)
+		}, Calls: "+i-db2", Outcomes: "timedout i-db2", Holders: "i-db1 i-db2*"},
+		{Name: "and the next sweep finishes it", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Instance("i-db1", havip.Stopped)
+			s.Post(s.Failed("i-db1"))
+			s.LoseFollowUps()
+			s.Wait(time.Hour)
+			sweeps(s)
+			sweeps(s)
+		}, Calls: "+i-db2 -i-db1", Outcomes: "timedout i-db2, attached i-db2", Holders: "i-db2*"},
+	})
+}
+
+func TestCloudAway(t *testing.T) {
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "the next sweep asks again", Scene: holds(one), Tell: func(s *stage) {
+			s.Fault(simulator.Fault{Operation: "DescribeHaVips", Times: 1, Error: &simulator.FaultError{Code: "Throttling.User"}})
+			sweeps(s)
+			sweeps(s)
+		}, Calls: "+i-db1", Outcomes: "attached i-db1", Holders: "i-db1*"},
+		{Name: "states that can't be had count as running", Scene: holds(pair, "i-db1"), Tell: func(s *stage) {
+			s.Fault(simulator.Fault{Operation: "DescribeInstances", Error: &simulator.FaultError{Code: "Forbidden.RAM"}})
+			sweeps(s)
+		}, Calls: "+i-db2", Outcomes: "attached i-db2", Holders: "i-db1* i-db2"},
+	})
+}
+
+// A sweep of a single HAVIP leaves the others alone.
+func TestNamed(t *testing.T) {
+	functionstest.Play(t, scene{Policy: one, Users: one}, func(s *stage) {
+		s.Post(s.SweepOf("users"))
+		s.Want("+i-db1@users", "attached i-db1@users", "")
+	})
+}
