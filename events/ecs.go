@@ -26,7 +26,7 @@ type occurrence struct {
 // native reads an event of Alibaba EventBridge.
 func (v envelope) native() (Data, error) {
 	name, ok := strings.CutPrefix(v.kind, "ecs:")
-	if v.source == "acs.ess" {
+	if strings.HasPrefix(v.kind, "ess:") {
 		return Ignored{Reason: shown(v.kind) + " is told again by ECS for each instance"}, nil
 	}
 	if !ok || v.source != "acs.ecs" {

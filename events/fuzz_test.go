@@ -11,7 +11,7 @@ import (
 // seeds are every shape that we read.
 func seeds() []string {
 	return []string{
-		cloudEvent(""), "[" + cloudEvent(`,"x":1`) + "]", state("Running"), state("Pending"), monitor, alarmed, aws, timer,
+		cloudEvent(""), "[" + cloudEvent(`,"x":1`) + "]", state("Running"), state("Pending"), monitor, alarmed, aws, timer, bcm,
 		native("ecs:CloudMonitor:Instance[SystemFailure.Reboot:Executing]", `{"instanceId":"i-1"}`),
 		`{"specversion":"1.0","id":"1","source":"/p","type":"havip.sweep","data_base64":"e30="}`,
 	}

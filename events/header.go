@@ -13,7 +13,7 @@ func decodeHeader(header http.Header) (map[string]string, error) {
 	attributes := make(map[string]string)
 	for key, values := range header {
 		name, ok := strings.CutPrefix(strings.ToLower(key), "ce-")
-		if !ok || !isAttributeName(name) {
+		if !ok || !isAttributeName(name) || len(name) > maxName {
 			continue
 		}
 		_, twice := attributes[name]

@@ -107,7 +107,9 @@ func readBinary(header http.Header, body []byte, arrived time.Time) (Event, erro
 		causation:   attributes["causationid"],
 		region:      attributes["aliyunregionid"],
 	}
-	v.setBody("data", body)
+	if err := v.setBody("data", body, header.Get("Content-Type")); err != nil {
+		return Event{}, err
+	}
 	return v.event(arrived)
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // readShape tells by its members what an object is:
@@ -50,7 +49,7 @@ type envelope struct {
 	region string // aliyunregionid
 	dataAt string // where data stood: data, data_base64, detail, body
 	data   []byte // empty where there is none
-	opaque bool   // the data was not scanned yet and need not be JSON
+	opaque bool   // the data was not scanned yet, and need not be JSON
 }
 
 // event is the header with the data, read by the event's type.
@@ -156,14 +155,8 @@ func (v envelope) ours() (Data, error) {
 
 // open reads the data as the object that all our types have.
 func (v envelope) open() (*fields, error) {
-	if v.opaque {
-		if !utf8.Valid(v.data) {
-			return nil, invalid(v.dataAt, "not UTF-8; encode it so")
-		}
-		s := scanner{buf: v.data}
-		if err := s.document(); err != nil {
-			return nil, within(v.dataAt, err)
-		}
+	if err := v.scan(); err != nil {
+		return nil, err
 	}
 	return openObject(v.dataAt, bytes.TrimLeft(v.data, " \t\r\n"))
 }

@@ -4,7 +4,15 @@ import (
 	"encoding/base64"
 	"mime"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
+)
+
+// CloudEvents asks for names of 20 letters at most; aliyunoriginalaccountid has 23.
+const (
+	maxName       = 64
+	maxAttributes = 128
 )
 
 func readStructured(f *fields, arrived time.Time) (Event, error) {
@@ -36,6 +44,9 @@ func readStructured(f *fields, arrived time.Time) (Event, error) {
 // checkAttributes holds every attribute to the rules of CloudEvents for names
 // and values, those too that we don't use.
 func (f *fields) checkAttributes() {
+	if len(f.members) > maxAttributes {
+		f.fail("", "has %d attributes; send %d at most, and the rest in data", len(f.members), maxAttributes)
+	}
 	for _, m := range f.members {
 		name := string(m.name)
 		switch name {
@@ -55,6 +66,9 @@ func (f *fields) checkAttribute(m member) {
 	name := named(m.name)
 	if !isAttributeName(string(m.name)) {
 		f.fail(name, "is no attribute's name; use a-z and 0-9 only")
+	}
+	if len(m.name) > maxName {
+		f.fail(string(m.name[:maxName+1]), "is too long for an attribute's name; use %d letters at most", maxName)
 	}
 	switch m.kind() {
 	case '"':
@@ -99,13 +113,36 @@ func (v *envelope) setBase64(f *fields) error {
 	if err != nil || f.err != nil {
 		return invalid("data_base64", "must be a string in base64 (RFC 4648)")
 	}
-	v.setBody("data_base64", data)
+	return v.setBody("data_base64", data, f.text("datacontenttype"))
+}
+
+// setBody takes data of a media type that was not scanned yet. What calls itself
+// JSON must be it.
+func (v *envelope) setBody(at string, data []byte, kind string) error {
+	v.dataAt, v.data, v.opaque = at, data, len(data) > 0
+	if isJSON(kind) {
+		return v.scan()
+	}
 	return nil
 }
 
-// setBody takes data that was not scanned yet.
-func (v *envelope) setBody(at string, data []byte) {
-	v.dataAt, v.data, v.opaque = at, data, len(data) > 0
+// scan makes sure that the data is JSON.
+func (v *envelope) scan() error {
+	if !v.opaque {
+		return nil
+	}
+	v.opaque = false
+	if !utf8.Valid(v.data) {
+		return invalid(v.dataAt, "not UTF-8; encode it so")
+	}
+	s := scanner{buf: v.data}
+	return within(v.dataAt, s.document())
+}
+
+func isJSON(kind string) bool {
+	kind, _, _ = strings.Cut(kind, ";")
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	return kind == "" || kind == "application/json" || strings.HasSuffix(kind, "+json")
 }
 
 func isMediaType(s string) bool {

@@ -22,7 +22,9 @@ func readTimer(f *fields, arrived time.Time) (Event, error) {
 		dataAt: "payload",
 	}
 	if strings.HasPrefix(strings.TrimSpace(payload), "{") {
-		v.setBody("payload", []byte(strings.TrimSpace(payload)))
+		if err := v.setBody("payload", []byte(strings.TrimSpace(payload)), "application/json"); err != nil {
+			return Event{}, err
+		}
 	}
 	return v.event(arrived)
 }

@@ -141,6 +141,22 @@ func (r *run) checkCoolDown(w *witness, s *sent, shelf *shelf) {
 	}
 }
 
+// checkBrake holds an account and region to as many failovers as the brake lets
+// through.
+func (r *run) checkBrake(p havip.Policy, now time.Time) {
+	n := 0
+	for _, s := range r.tape.shelves {
+		for _, at := range s.failover {
+			if s.policy.Cloud == p.Cloud && now.Sub(at) < p.Brake.Within-settle { // it is counted a moment before
+				n++
+			}
+		}
+	}
+	if most := p.Brake.Failovers; most > 0 && n > most {
+		r.fail(7, "%d failovers within %v in %s %s, and the brake allows %d", n, p.Brake.Within, p.Cloud, p.Region, most)
+	}
+}
+
 // checkToken is promise 6: a step that is tried again says so.
 func (r *run) checkToken(l *lease) {
 	before := l.previous

@@ -21,7 +21,9 @@ type plan struct {
 	masters  time.Duration // VRRP takes so long
 	budget   time.Duration // of an invocation
 	sweeps   time.Duration // between two sweeps; 0 for none before the calm
-	dedupe   bool          // the bus swallows a message id that it had before
+	watch    time.Duration // how long an invocation looks on
+	brake    havip.Brake
+	dedupe   bool // the bus swallows a message id that it had before
 	news     []news
 	upsets   []upset
 	odds     map[mishap]float64
@@ -61,6 +63,8 @@ func draw(seed uint64, sdk bool) *plan {
 	d.masters = pick(d.Rand, -1, time.Second, time.Second, 4*time.Second)
 	d.budget = pick(d.Rand, 20*time.Second, time.Minute, 10*time.Minute)
 	d.dedupe = d.coin(0.5)
+	d.watch = pick(d.Rand, 0, 3*time.Second)
+	d.brake = pick(d.Rand, havip.Brake{}, havip.Brake{Failovers: 10, Within: 10 * time.Minute}, havip.Brake{Failovers: 2, Within: 3 * time.Minute})
 	d.drawWorld()
 	n := 1 + d.IntN(4)
 	switch {

@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -75,6 +76,7 @@ func (r *run) build() {
 		faulty := faultyLedger{run: r, Ledger: r.store}
 		r.hosts = append(r.hosts, functions.New(flow.Function{
 			Keeper: havip.Keeper{Ledger: faulty, Roster: r, Clouds: r.clouds, Later: host == 1 && r.plan.seed%3 == 0},
+			Watch:  time.Duration(1-host) * r.plan.watch,
 			Ledger: faulty, Bus: r, Log: slog.New(slog.DiscardHandler),
 		}))
 	}
@@ -149,8 +151,11 @@ func (r *run) quiet() {
 	r.calm, r.ledgerDown, r.busDown = true, false, false
 	r.note("calm")
 	r.mu.Unlock()
+	_, err := r.hand().Lift(context.Background())
+	r.must(err)
 	for _, p := range r.plan.policies {
 		r.rest(p)
+		r.freeze(p, time.Now())
 	}
 	r.mend()
 	const most, atRest = 40, 3

@@ -146,6 +146,7 @@ func (t *tape) onLease(r *run, v *invocation, s *shelf, record havip.Record) {
 	if isFailover(l.ask.Kind) {
 		if _, known := s.failover[l.story]; !known {
 			s.failover[l.story] = p.SentAt
+			r.checkBrake(s.policy, p.SentAt)
 		}
 	}
 }

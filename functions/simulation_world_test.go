@@ -74,7 +74,7 @@ func (d *drawing) policy(n int) havip.Policy {
 		CoolDown:       pick(d.Rand, 10*time.Second, 30*time.Second, time.Minute),
 		Deadline:       pick(d.Rand, 70*time.Second, 2*time.Minute, 5*time.Minute),
 		MarkTTL:        pick(d.Rand, 3*time.Minute, 24*time.Hour, 24*time.Hour),
-		Roster:         "drawn",
+		Roster:         "drawn", Brake: d.brake,
 	}
 	p.Region = regions[p.Cloud]
 	p.Limit, p.InstanceType = pick(d.Rand, 1, 2, 2, 2), "EcsInstance"
@@ -126,7 +126,9 @@ func (d *drawing) upset(id string, at time.Duration, what string, do func(*run))
 func (d *drawing) drawUpset(id string, at time.Duration) {
 	p := pick(d.Rand, d.policies...)
 	m := pick(d.Rand, p.Members...)
-	switch d.IntN(8) {
+	switch d.IntN(9) {
+	case 8:
+		d.upset(id, at, "frozen by hand", func(r *run) { r.freeze(p, time.Now().Add(time.Minute)) })
 	case 0:
 		d.state(id, at, p.Cloud, m.Instance, pick(d.Rand, havip.Stopped, havip.Starting, havip.Pending, havip.Stopping, havip.Deleted))
 	case 1: // flapping
@@ -184,6 +186,14 @@ func (r *run) rest(p havip.Policy) {
 		r.meddled(p)
 		r.must(r.sim.SetHAVIP(p.Cloud, p.ID, simulator.HAVIPChange{Status: &s}))
 	}
+}
+
+// hand is a person's way to the ledger, past all faults.
+func (r *run) hand() havip.Keeper { return havip.Keeper{Ledger: r.store, Roster: r} }
+
+func (r *run) freeze(p havip.Policy, until time.Time) {
+	_, err := r.hand().Freeze(context.Background(), p.ID, havip.Freeze{Until: until, Actor: "somebody", Reason: "a drill"})
+	r.must(err)
 }
 
 // byHand is a third party's call; what becomes of it is its own affair.

@@ -44,7 +44,7 @@ func openRoster(path string) (*roster.File, error) {
 	path = cmp.Or(path, os.Getenv("HAVIP_ROSTER"), "roster.yaml")
 	file, err := roster.Open(path)
 	if err != nil {
-		return nil, usage("%v; name the roster with --roster, havip roster import writes one", err)
+		return nil, usage("%v (--roster names it, havip roster import writes one)", err)
 	}
 	return file, nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -20,6 +19,7 @@ type serving struct {
 	addr, roster, data, nats string
 	simulate                 bool
 	associate                time.Duration
+	limits                   host.Limits
 	log                      *slog.Logger
 }
 
@@ -31,17 +31,22 @@ func serveCommand() *cobra.Command {
 		Long: `Run the functions on a host of your own: CloudEvents by POST /events, a console
 at /, an API under /api. Its embedded engine keeps everything in the data folder;
 with --nats it joins a JetStream cluster instead. The first line of stdout tells
-the address once it is ready.`,
+the address once it is ready.
+
+HAVIP_INGRESS_TOKEN or HAVIP_WEBHOOK_SECRET set what a sender must prove; without
+one it listens on loopback only.`,
 		Example: `  havip serve --simulate
   havip serve --roster roster.yaml --data /var/lib/havip
   havip serve --roster roster.yaml --nats nats://n1:4222,nats://n2:4222`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
-	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "where to listen, on loopback; port 0 picks a free one")
+	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "where to listen, on loopback unless senders must prove themselves; port 0 picks a free one")
 	f.StringVar(&s.roster, "roster", "", "the roster (HAVIP_ROSTER, else roster.yaml; the built-in one with --simulate)")
 	f.StringVar(&s.data, "data", "", "the engine's folder (havip-data; one that goes with the process with --simulate)")
 	f.StringVar(&s.nats, "nats", "", "a NATS JetStream cluster instead of the embedded engine")
+	f.Float64Var(&s.limits.Rate, "rate", 500, "requests a second from one address, other than this machine's")
+	f.IntVar(&s.limits.Connections, "connections", 128, "connections of one address, other than this machine's")
 	f.BoolVar(&s.simulate, "simulate", false, "simulate both clouds in this process")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s.log = slog.New(slog.NewTextHandler(os.Stderr, nil))
@@ -69,9 +74,11 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 		simulated = &listening.Addrs
 		env.Getenv = againstSimulator(listening.Addrs)
 	}
-	if err := s.folder(); err != nil {
+	forget, err := s.folder()
+	if err != nil {
 		return err
 	}
+	defer forget()
 	if s.simulate && s.roster == "" && os.Getenv("HAVIP_ROSTER") == "" {
 		s.roster = string(roster.Builtin())
 	}
@@ -93,20 +100,17 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 
 // folder chooses the data folder. A simulated world ends with its process, and
 // so does what is remembered of it.
-func (s *serving) folder() error {
-	if s.data != "" || s.nats != "" {
-		return nil
+func (s *serving) folder() (forget func(), err error) {
+	forget = func() {}
+	switch {
+	case s.data != "" || s.nats != "":
+	case s.simulate:
+		s.data, err = os.MkdirTemp("", "havip-simulated-")
+		forget = func() { _ = os.RemoveAll(s.data) } // what stays is in the system's own folder for such
+	default:
+		s.data = "havip-data"
 	}
-	s.data = "havip-data"
-	if !s.simulate {
-		return nil
-	}
-	var err error
-	s.data, err = os.MkdirTemp("", "havip-simulated-")
-	if err != nil {
-		return fmt.Errorf("a folder for the engine: %w", err)
-	}
-	return nil
+	return forget, err
 }
 
 func (s serving) startSimulator(ctx context.Context) (*simulator.Simulator, *simulator.Listening, error) {

@@ -13,7 +13,9 @@ import (
 )
 
 // flush publishes what lies in a record's outbox and then removes exactly that.
-// A crash in between publishes it again, under the same id.
+// A crash in between publishes it again, under the same id. What can't be
+// published stays, and holds nothing else back: an outcome that nobody takes
+// must not keep a HAVIP from its next look.
 func (f Function) flush(ctx context.Context, key string) error {
 	r, _, err := f.Ledger.Load(ctx, key)
 	if err != nil {
@@ -23,13 +25,18 @@ func (f Function) flush(ctx context.Context, key string) error {
 		return nil
 	}
 	var published []string
+	var failed []error
 	for _, l := range r.Outbox {
 		if err := f.publish(ctx, r, l); err != nil {
-			return fmt.Errorf("publish %s: %w", l.ID, err)
+			failed = append(failed, fmt.Errorf("publish %s: %w", l.ID, err))
+			continue
 		}
 		published = append(published, l.ID)
 	}
-	return f.remove(ctx, key, published)
+	if len(published) > 0 {
+		failed = append(failed, f.remove(ctx, key, published))
+	}
+	return errors.Join(failed...)
 }
 
 // Resume publishes what a host that stopped had left in the outboxes.

@@ -144,18 +144,35 @@ func (k Keeper) Closed(ctx context.Context) ([]Closed, error) {
 	return closed, nil
 }
 
-// Lift opens the brake of every account and region, and returns where it was closed.
+// Lift opens the brake of every account and region, and returns where it was
+// closed. The next sweep sees to what it had refused.
 func (k Keeper) Lift(ctx context.Context) ([]Closed, error) {
 	closed, err := k.Closed(ctx)
 	for _, c := range closed {
-		key := brakeKey(Policy{Cloud: c.Cloud, Account: c.Account, Region: c.Region})
-		_, failed := k.change(ctx, key, func(r *Record) Admission {
+		account := Policy{Cloud: c.Cloud, Account: c.Account, Region: c.Region}
+		_, failed := k.change(ctx, brakeKey(account), func(r *Record) Admission {
 			r.Braking = nil
 			return Admission{}
 		})
-		err = errors.Join(err, failed)
+		err = errors.Join(err, failed, k.unsettle(ctx, brakeKey(account)))
 	}
 	return closed, err
+}
+
+// unsettle lets the sweep act again on what a brake covers.
+func (k Keeper) unsettle(ctx context.Context, brake string) error {
+	var failed []error
+	for _, p := range k.Roster.Policies() {
+		if brakeKey(p) != brake {
+			continue
+		}
+		_, err := k.change(ctx, p.Key().String(), func(r *Record) Admission {
+			r.Settled = ""
+			return Admission{}
+		})
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
 }
 
 // strangers are holders off the roster. They are told, never detached.

@@ -164,6 +164,6 @@ func settled(p Policy, have HAVIP) string {
 	want := Choose(p, have, Story{Ask: Ask{Kind: AskSweep}})
 	failed := slices.Sorted(maps.Keys(have.Failed))
 	return strings.Join([]string{
-		string(p.Mode), strings.Join(have.Holders, ","), strings.Join(failed, ","), want.Instance, want.Release,
+		p.Roster, strings.Join(have.Holders, ","), have.Serving, strings.Join(failed, ","), want.Instance, want.Release,
 	}, ";")
 }

@@ -60,17 +60,13 @@ func (env accounts) clouds(file *roster.File, call Call) havip.Clouds {
 // alibaba is the account of the call, or the environment's. A local endpoint
 // serves ECS and STS too.
 func (env Environment) alibaba(region string, call Call) alibaba.Config {
-	c := alibaba.Config{
+	return alibaba.Config{
 		Region:      region,
 		Endpoint:    env.Getenv("HAVIP_ALIBABA_ENDPOINT"),
 		ECSEndpoint: env.Getenv("HAVIP_ALIBABA_ECS_ENDPOINT"),
 		STSEndpoint: env.Getenv("HAVIP_ALIBABA_STS_ENDPOINT"),
-		Credentials: env.stored("env:ALIBABA_CLOUD"),
+		Credentials: env.own(call),
 	}
-	if call.Credentials.AccessKeyID != "" {
-		c.Credentials = func(context.Context) (havip.Credentials, error) { return call.Credentials, nil }
-	}
-	return c
 }
 
 // stored reads credentials from where the roster says, env:PREFIX or file:PATH,

@@ -132,6 +132,10 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 	if err != nil {
 		return nil, err
 	}
+	outcomes, err := env.outcomes()
+	if err != nil {
+		return nil, err
+	}
 	accounts := newAccounts(env)
 	return func(ctx context.Context, c Call) (flow.Function, error) {
 		file, err := rosters(ctx, c)
@@ -145,7 +149,7 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 		return functions.New(flow.Function{
 			Keeper:    havip.Keeper{Ledger: led, Roster: file, Clouds: accounts.clouds(file, c)},
 			Ledger:    led,
-			Bus:       outward{followUps(c)},
+			Bus:       outward{followUps(c), outcomes(c)},
 			Log:       env.Log.With("invocation", c.RequestID),
 			Watch:     watch,
 			Forgetful: lasting == nil,

@@ -81,7 +81,7 @@ func (b FCInvoke) send(ctx context.Context, body []byte, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	answer, err := b.client().Do(r)
+	answer, err := withoutRedirects(b.Client).Do(r)
 	if err != nil {
 		return transient{withoutURL(err)}
 	}
@@ -108,6 +108,7 @@ func (b FCInvoke) request(ctx context.Context, body []byte, at time.Time) (*http
 	}
 	r.Header.Set("Content-Type", "application/cloudevents+json")
 	r.Header.Set("x-acs-action", "InvokeFunction")
+	r.Header.Set("x-acs-version", fcVersion)
 	r.Header.Set("x-fc-invocation-type", "Async")
 	if s := delay(at, fcMaxDelay); s > 0 {
 		r.Header.Set("x-fc-async-delay", strconv.Itoa(s))
@@ -116,9 +117,10 @@ func (b FCInvoke) request(ctx context.Context, body []byte, at time.Time) (*http
 	return r, nil
 }
 
-// client follows no redirect, which would carry the STS token elsewhere.
-func (b FCInvoke) client() *http.Client {
-	client := *cmp.Or(b.Client, http.DefaultClient)
+// withoutRedirects is the client that follows none, because one would carry
+// tokens and signatures elsewhere.
+func withoutRedirects(c *http.Client) *http.Client {
+	client := *cmp.Or(c, http.DefaultClient)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &client
 }

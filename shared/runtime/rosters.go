@@ -50,7 +50,7 @@ func (env Environment) store(ctx context.Context, u *url.URL) (fetcher, error) {
 	if u.Scheme == "s3" {
 		return newS3(ctx, u)
 	}
-	return oss{u, env.stored("env:ALIBABA_CLOUD")}.fetch, nil
+	return oss{u, env.own}.fetch, nil
 }
 
 // fetcher reads an object of a store, with the credentials of the call.

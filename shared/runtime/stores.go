@@ -24,8 +24,8 @@ import (
 // oss is an object of Alibaba's OSS, oss://bucket/key. ?region= and ?endpoint=
 // say what the call does not, or says otherwise.
 type oss struct {
-	object  *url.URL
-	ambient func(context.Context) (havip.Credentials, error)
+	object *url.URL
+	own    func(Call) func(context.Context) (havip.Credentials, error)
 }
 
 func (o oss) fetch(ctx context.Context, call Call) ([]byte, error) {
@@ -33,12 +33,9 @@ func (o oss) fetch(ctx context.Context, call Call) ([]byte, error) {
 	if region == "" {
 		return nil, fmt.Errorf("the bucket's region is not known; add ?region=cn-hangzhou")
 	}
-	credentials := call.Credentials
-	if credentials.AccessKeyID == "" {
-		var err error
-		if credentials, err = o.ambient(ctx); err != nil {
-			return nil, err
-		}
+	credentials, err := o.own(call)(ctx)
+	if err != nil {
+		return nil, err
 	}
 	// The internal endpoint: functions and bucket share the region, and it is free.
 	endpoint := cmp.Or(o.object.Query().Get("endpoint"), "https://"+o.object.Host+".oss-"+region+"-internal.aliyuncs.com")
@@ -117,12 +114,10 @@ func objectRequest(ctx context.Context, endpoint string, object *url.URL) (*http
 	return http.NewRequestWithContext(ctx, http.MethodGet, u.Scheme+"://"+u.Host+path, nil)
 }
 
-// download follows no redirect, which would carry the signature elsewhere.
 func download(r *http.Request) ([]byte, error) {
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	answer, err := client.Do(r)
+	answer, err := withoutRedirects(nil).Do(r)
 	if err != nil {
-		return nil, err
+		return nil, withoutURL(err)
 	}
 	defer answer.Body.Close() //nolint:errcheck // it was read, or its error is told
 	if answer.StatusCode != http.StatusOK {

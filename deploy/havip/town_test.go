@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"havip-functions/shared/havip"
+	"havip-functions/shared/runtime/host"
+	"havip-functions/shared/simulator"
+)
+
+// town is a world of many HAVIPs on both clouds, each with three instances of
+// its own and one event that befalls it.
+type town struct {
+	clouds
+	data, roster string
+	plights      []plight
+
+	host    atomic.Pointer[daemon] // the one that runs now
+	mu      sync.Mutex
+	stories map[string]plight // by the id of the story, once its event was accepted
+}
+
+// plight is what befalls one HAVIP, and what has to come of it.
+type plight struct {
+	havip, cloud, region string
+	kind, instance       string // of the event
+	holder, state        string // who holds it at first, and how that instance is
+	ends                 havip.Outcome
+	attaches             int // with effect
+}
+
+// newPlight is the nth: a holder that failed, a HAVIP that nobody holds, or one
+// where all is well.
+func newPlight(n int) plight {
+	p := plight{havip: fmt.Sprintf("havip-%d", n), cloud: "alibaba", region: "cn-hangzhou", state: "Running"}
+	if n%2 == 1 {
+		p.cloud, p.region = "baidu", "bj"
+	}
+	p.instance = fmt.Sprintf("i-%d-a", n)
+	switch n / 2 % 4 {
+	case 0, 1:
+		p.kind, p.holder, p.state, p.ends, p.attaches = "health.failed", p.instance, "Stopped", havip.Attached, 1
+	case 2:
+		p.kind, p.ends, p.attaches = "instance.started", havip.Attached, 1
+	case 3:
+		p.kind, p.holder, p.ends = "instance.started", p.instance, havip.Unchanged
+	}
+	return p
+}
+
+func newTown(t *testing.T, size int, args ...string) *town {
+	t.Helper()
+	w := &town{data: t.TempDir(), stories: map[string]plight{}}
+	network := map[string]string{"alibaba": "vswitch", "baidu": "subnet"}
+	instances, havips := map[string]string{}, map[string]string{}
+	var roster strings.Builder
+	roster.WriteString("brake: {failovers: 1000000, within: 10m}\ndefaults: {hold: 1, limit: 2, coolDown: 1s}\nhavips:\n")
+	for n := range size {
+		p := newPlight(n)
+		w.plights = append(w.plights, p)
+		at := network[p.cloud] + ": net-1"
+		for member, state := range map[string]string{"a": p.state, "b": "Running", "c": "Running"} {
+			instances[p.cloud] += fmt.Sprintf("    - {id: i-%d-%s, %s, state: %s}\n", n, member, at, state)
+		}
+		havips[p.cloud] += fmt.Sprintf("    - {id: %s, %s, ip: 10.0.%d.%d, holders: [%s]}\n", p.havip, at, n/250, n%250+1, p.holder)
+		fmt.Fprintf(&roster, "  - {name: n%d, cloud: %s, region: %s, id: %s, members: [i-%[1]d-a, i-%[1]d-b, i-%[1]d-c]}\n",
+			n, p.cloud, p.region, p.havip)
+	}
+	var world strings.Builder
+	for cloud, region := range map[string]string{"alibaba": "cn-hangzhou", "baidu": "bj"} {
+		fmt.Fprintf(&world, "%s:\n  region: %s\n  accessKeys: {testak: testsk}\n  %ss: [{id: net-1, vpc: vpc-1}]\n  instances:\n%s  havips:\n%s",
+			cloud, region, strings.Replace(network[cloud], "switch", "switche", 1), instances[cloud], havips[cloud])
+	}
+	w.roster = file(t, "roster.yaml", roster.String())
+	w.clouds = simulate(t, append(args, "--associate-time", "200ms", "--world", file(t, "world.yaml", world.String()))...)
+	return w
+}
+
+// open starts a host on the town's data folder.
+func (w *town) open(t *testing.T) *daemon {
+	t.Helper()
+	d := w.serve(t, w.data, w.roster)
+	w.host.Store(d)
+	return d
+}
+
+// report sends the event of a plight to whichever host runs, until one accepts it.
+func (w *town) report(ctx context.Context, p plight) {
+	body := []byte(structured(p.havip, p.kind, p.cloud, p.region, p.instance))
+	for ctx.Err() == nil {
+		if a, err := (client{w.host.Load().url()}).send(ctx, body); err == nil {
+			w.mu.Lock()
+			w.stories[a.Accepted[0].Stories[0]] = p
+			w.mu.Unlock()
+			return
+		}
+		wait(ctx, 20*time.Millisecond)
+	}
+}
+
+// reportAll sends all events, each at its own time within the span.
+func (w *town) reportAll(ctx context.Context, rng *rand.Rand, span time.Duration) *sync.WaitGroup {
+	var all sync.WaitGroup
+	for _, p := range w.plights {
+		at := time.Duration(rng.Int64N(int64(span)))
+		all.Go(func() {
+			wait(ctx, at)
+			w.report(ctx, p)
+		})
+	}
+	return &all
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// ended reads the stories that have ended, by id.
+func (w *town) ended(t *testing.T) map[string]host.Story {
+	t.Helper()
+	ended := map[string]host.Story{}
+	var page struct {
+		Stories []host.Story
+		Next    string
+	}
+	for next := ""; ; next = page.Next {
+		if err := (client{w.host.Load().url()}).do(t.Context(), http.MethodGet, "/api/stories?next="+next, nil, &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range page.Stories {
+			if s.Outcome != nil {
+				ended[s.ID] = s
+			}
+		}
+		if page.Next == "" {
+			return ended
+		}
+		page.Stories = nil
+	}
+}
+
+// check waits for the outcome of every accepted event, and holds them and the
+// clouds against what should have come of them.
+func (w *town) check(t *testing.T) {
+	t.Helper()
+	ended := w.ended(t)
+	for end := time.Now().Add(90 * time.Second); !w.over(ended); ended = w.ended(t) {
+		if time.Now().After(end) {
+			t.Fatalf("%d of %d accepted events have an outcome", len(ended), len(w.stories))
+		}
+		wait(t.Context(), 300*time.Millisecond)
+	}
+	for id, p := range w.stories {
+		if s := ended[id]; *s.Outcome != p.ends {
+			t.Errorf("%s, %s of %s: %s, want %s", p.havip, p.kind, p.instance, verdict(s), p.ends)
+		}
+	}
+	w.checkCalls(t)
+	w.checkHolders(t)
+}
+
+// over tells that every accepted event has its outcome.
+func (w *town) over(ended map[string]host.Story) bool {
+	for id := range w.stories {
+		if _, done := ended[id]; !done {
+			return false
+		}
+	}
+	return true
+}
+
+// checkCalls counts the attaches that had an effect.
+func (w *town) checkCalls(t *testing.T) {
+	t.Helper()
+	effects := map[string]int{}
+	for _, operation := range []string{"AssociateHaVip", "AttachHaVip"} {
+		var answer struct{ Calls []simulator.Call }
+		if err := json.Unmarshal(w.control(t, http.MethodGet, "/calls?operation="+operation, ""), &answer); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range answer.Calls {
+			if c.Effect {
+				effects[c.HAVIP]++
+			}
+		}
+	}
+	for _, p := range w.stories {
+		if effects[p.havip] != p.attaches {
+			t.Errorf("%s, %s of %s: %d attaches had an effect, want %d", p.havip, p.kind, p.instance, effects[p.havip], p.attaches)
+		}
+	}
+}
+
+// checkHolders looks for a HAVIP that no healthy instance holds.
+func (w *town) checkHolders(t *testing.T) {
+	t.Helper()
+	now, err := simulator.ReadWorld(file(t, "now.yaml", string(w.control(t, http.MethodGet, "/world", ""))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	holders := map[string][]string{}
+	for _, r := range slices.Concat(now.Alibaba, now.Baidu) {
+		for _, h := range r.HAVIPs {
+			holders[h.ID] = h.Holders
+		}
+	}
+	for _, p := range w.stories {
+		want := p.instance
+		if p.kind == "health.failed" {
+			want = strings.TrimSuffix(p.instance, "a") + "b"
+		}
+		if !slices.Equal(holders[p.havip], []string{want}) {
+			t.Errorf("%s is held by %v, want %s", p.havip, holders[p.havip], want)
+		}
+	}
+}
+
+// told collects what the hosts' logs say of the outcomes of each story.
+func told(logs []io.Reader) map[string][]string {
+	outcomes := map[string][]string{}
+	for _, log := range logs {
+		text, _ := io.ReadAll(log) // from memory
+		for line := range strings.Lines(string(text)) {
+			outcome, story := "", ""
+			for word := range strings.FieldsSeq(line) {
+				if v, is := strings.CutPrefix(word, "msg="); is {
+					outcome = v
+				}
+				if v, is := strings.CutPrefix(word, "story="); is {
+					story = v
+				}
+			}
+			if story != "" && !slices.Contains(outcomes[story], outcome) {
+				outcomes[story] = append(outcomes[story], outcome)
+			}
+		}
+	}
+	return outcomes
+}
