@@ -22,6 +22,7 @@ type message struct {
 	event   string // of the event
 	payload []byte
 	news    *news // nil for what is ours
+	attempt int   // of a check
 	acked   bool
 }
 
@@ -181,9 +182,13 @@ func (r *run) publish(v *invocation, ce cloudevents.Event, payload []byte, at ti
 	case r.happens(busLate, roll[1], key):
 		due += time.Duration(draw.Int64N(int64(50 * time.Second)))
 	}
-	r.deliver(&message{id: id, event: id, payload: payload}, due+r.jitter(id))
+	var check events.StatusCheck
+	if isCheck {
+		r.failIf(4, ce.DataAs(&check))
+	}
+	r.deliver(&message{id: id, event: id, payload: payload, attempt: check.Attempt}, due+r.jitter(id))
 	if r.happens(busTwice, roll[2], key) {
 		again := due + time.Duration(draw.Int64N(int64(10*time.Second)))
-		r.deliver(&message{id: id + " twice", event: id, payload: payload}, again+r.jitter(id+"'"))
+		r.deliver(&message{id: id + " twice", event: id, payload: payload, attempt: check.Attempt}, again+r.jitter(id+"'"))
 	}
 }

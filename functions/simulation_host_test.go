@@ -21,9 +21,11 @@ type invocation struct {
 	what   string // the side effect at hand
 	cancel context.CancelFunc
 	slept  bool
-	looks  map[string]*witness // the last one of each story
-	leases map[string]*lease   // by token
-	downs  map[string]bool     // members that a survey found down
+
+	advanced bool                // a story went on in it
+	looks    map[string]*witness // the last one of each story
+	leases   map[string]*lease   // by token
+	downs    map[string]bool     // members that a survey found down
 }
 
 type invocationKey struct{}

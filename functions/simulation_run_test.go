@@ -151,8 +151,6 @@ func (r *run) quiet() {
 	r.calm, r.ledgerDown, r.busDown = true, false, false
 	r.note("calm")
 	r.mu.Unlock()
-	_, err := r.hand().Lift(context.Background())
-	r.must(err)
 	for _, p := range r.plan.policies {
 		r.rest(p)
 		r.freeze(p, time.Now())
@@ -162,6 +160,8 @@ func (r *run) quiet() {
 	rested := 0
 	for range most {
 		time.Sleep(20 * time.Second)
+		_, err := r.hand().Lift(context.Background())
+		r.must(err)
 		r.swept = time.Now()
 		r.deliverSweep(time.Since(r.began))
 		time.Sleep(10 * time.Second)
@@ -226,6 +226,12 @@ func (r *run) fail(promise int, format string, args ...any) {
 	if r.failure == nil {
 		r.failure = &violation{promise, fmt.Sprintf(format, args...)}
 		r.note("VIOLATION of %v", r.failure)
+	}
+}
+
+func (r *run) failIf(promise int, err error) {
+	if err != nil {
+		r.fail(promise, "%v", err)
 	}
 }
 

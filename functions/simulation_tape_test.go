@@ -193,6 +193,10 @@ func (t *tape) onStory(r *run, v *invocation, s *shelf, record havip.Record) {
 	tale := t.tale(*record.Story)
 	if was := s.record.Story; record.Story.Open() && was != nil && was.ID == record.Story.ID && was.Attempt < record.Story.Attempt {
 		r.checkDeadline(v, *record.Story)
+		if v.msg.attempt > 0 && !v.advanced && v.msg.attempt != was.Attempt {
+			r.fail(5, "%s, of attempt %d, looked again at story %s in attempt %d", v.msg.id, v.msg.attempt, was.ID, was.Attempt)
+		}
+		v.advanced = true
 		if l := s.lease; l == nil || l.by != v || l.story != was.ID {
 			r.count("step", "Wait")
 		}
@@ -255,9 +259,7 @@ func (t *tape) onPublish(r *run, v *invocation, ce cloudevents.Event) {
 		return
 	}
 	var o events.Outcome
-	if err := ce.DataAs(&o); err != nil {
-		r.fail(4, "the outcome %s can't be read: %v", id, err)
-	}
+	r.failIf(4, ce.DataAs(&o))
 	r.checkTold(t.tale(havip.Story{ID: o.Story}), id, o)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/runtime/host"
 )
@@ -72,6 +73,11 @@ func (c client) do(ctx context.Context, method, path string, body []byte, into a
 		return usage("--host %s is no address; give http://host:port", c.base)
 	}
 	r.Header.Set("Content-Type", "application/json")
+	ours, err := guard.FromEnvironment(os.Getenv)
+	if err != nil {
+		return usage("%v", err)
+	}
+	ours.Show(r, body)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return failure{exitNoServer, fmt.Errorf("no host at %s; start havip serve, name it with --host, or use --direct where there is one", c.base)}

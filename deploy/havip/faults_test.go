@@ -25,23 +25,16 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	d := w.open(t)
-	accepted := make(chan struct{})
-	go func() {
-		w.reportAll(ctx, rand.New(rand.NewPCG(*faultSeed, 10)), time.Duration(*manyStories)*50*time.Millisecond).Wait()
-		close(accepted)
-	}()
+	span := time.Duration(*manyStories) * 50 * time.Millisecond
+	all := w.reportAll(ctx, rand.New(rand.NewPCG(*faultSeed, 10)), span)
 	var logs []io.Reader
-	for more := 3; more > 0; { // some more when all are accepted, since stories go on
-		select {
-		case <-accepted:
-			more--
-		default:
-		}
+	for end := time.Now().Add(2 * span); time.Now().Before(end); {
 		wait(ctx, time.Duration(rng.Int64N(int64(1200*time.Millisecond))))
 		d.kill()
 		logs = append(logs, d.words)
 		d = w.open(t)
 	}
+	all.Wait()
 	w.check(t)
 	d.stop(t)
 	t.Logf("%d stories, %d kills", len(w.stories), len(logs))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"havip-functions/shared/guard"
 	"havip-functions/shared/roster"
 	"havip-functions/shared/runtime"
 	"havip-functions/shared/runtime/host"
@@ -87,8 +88,13 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 		return err
 	}
 	file.Log = s.log
+	believed, err := guard.FromEnvironment(os.Getenv)
+	if err != nil {
+		return usage("%v", err)
+	}
 	h, err := host.Open(ctx, host.Config{
-		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: env.Clouds(file, runtime.Call{}), Log: s.log,
+		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: env.Clouds(file, runtime.Call{}),
+		Guard: believed, Limits: s.limits, Log: s.log,
 	})
 	if err != nil {
 		return usage("%v", err)

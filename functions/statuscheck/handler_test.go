@@ -1,14 +1,14 @@
 package statuscheck_test
 
 import (
+	"cmp"
 	"encoding/json"
-	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"havip-functions/events"
 	"havip-functions/functions/functionstest"
-	"havip-functions/functions/statuscheck"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
@@ -72,18 +72,24 @@ func TestUntilItIsSo(t *testing.T) {
 }
 
 func TestChangeNothing(t *testing.T) {
-	for name, check := range map[string]func(havip.Story) events.StatusCheck{
-		"of another story": func(s havip.Story) events.StatusCheck {
-			return events.StatusCheck{Story: "another", Attempt: s.Attempt}
-		},
-		"of an attempt past": func(s havip.Story) events.StatusCheck { return events.StatusCheck{Story: s.ID, Attempt: s.Attempt - 1} },
-		"of one to come":     func(s havip.Story) events.StatusCheck { return events.StatusCheck{Story: s.ID, Attempt: s.Attempt + 1} },
+	for _, test := range []struct {
+		name        string
+		story       string // "": the one under way
+		later       int    // than the attempt that is due
+		redelivered bool   // the ledger's answer was an old one
+	}{
+		{"of another story", "another", 0, false},
+		{"of an attempt past", "", -1, false},
+		{"of one to come", "", 1, true},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			functionstest.Play(t, alone, func(s *stage) {
 				story := begun(s)
 				before := len(s.Clouds.Calls(simulator.CallFilter{}))
-				s.Post(s.Check(check(story)))
+				check := events.StatusCheck{Story: cmp.Or(test.story, story.ID), Attempt: story.Attempt + test.later}
+				if err := s.Try(s.Check(check)); (err != nil) != test.redelivered {
+					s.Errorf("got %v", err)
+				}
 				if after := len(s.Clouds.Calls(simulator.CallFilter{})); after != before {
 					s.Errorf("%d calls to the cloud", after-before)
 				}
@@ -158,9 +164,21 @@ func TestRosterLost(t *testing.T) {
 }
 
 func TestCarriedIsInvalid(t *testing.T) {
-	f := statuscheck.Function{}
-	check := events.StatusCheck{Cloud: "alibaba", Region: "cn-hangzhou", HAVIP: functionstest.Orders, Carried: []byte(`{"story":7}`)}
-	if _, err := f.Handle(t.Context(), events.Event{}, check); !errors.Is(err, events.ErrInvalid) {
-		t.Errorf("got %v, want one that is invalid", err)
+	for name, carried := range map[string]string{
+		"no story":                 `{"story":7}`,
+		"a story of another HAVIP": `{"story":{"id":"s","havip":{"cloud":"alibaba","region":"cn-hangzhou","havip":"havip-users"},"attempt":1}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			functionstest.Play(t, scene{Users: "members: [i-db1]"}, func(s *stage) {
+				s.Post(s.Recover(events.Recover{HAVIP: functionstest.Users})) // it has a record
+				s.Finish()
+				s.Post(s.Check(events.StatusCheck{Story: "s", Attempt: 1, Carried: []byte(carried)}))
+				letters, err := s.Ledger.DeadLetters(s.Context())
+				if err != nil || len(letters) != 1 || !strings.Contains(letters[0].Reason, "data.carried") {
+					s.Errorf("the dead letters are %+v, %v", letters, err)
+				}
+				s.Want("+i-db1@users", "attached i-db1@users", "")
+			})
+		})
 	}
 }

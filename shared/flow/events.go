@@ -45,6 +45,9 @@ func FromCheck(c events.StatusCheck) (havip.Check, error) {
 	if err := json.Unmarshal(c.Carried, &check.Carried); err != nil {
 		return check, fmt.Errorf("%w: data.carried: %w", events.ErrInvalid, err)
 	}
+	if r := check.Carried; r != nil && r.Story != nil && r.Story.HAVIP != check.HAVIP {
+		return check, fmt.Errorf("%w: data.carried: the story of %s in a check of %s", events.ErrInvalid, r.Story.HAVIP, check.HAVIP)
+	}
 	return check, nil
 }
 

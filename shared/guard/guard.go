@@ -3,6 +3,7 @@
 package guard
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -69,6 +70,16 @@ func (g Guard) Prove(r *http.Request, body []byte) error {
 		return g.fromEventBridge(r, body)
 	}
 	return g.Token(r)
+}
+
+// Show adds to a request of ours what a host with the same Guard asks for.
+func (g Guard) Show(r *http.Request, body []byte) {
+	switch {
+	case len(g.Tokens) > 0:
+		r.Header.Set("Authorization", "Bearer "+g.Tokens[0])
+	case len(g.Secrets) > 0:
+		Sign(r.Header, g.Secrets[0], rand.Text(), body)
+	}
 }
 
 // Token is Prove for what has no body that a signature could cover: only a token

@@ -196,8 +196,7 @@ func (r *Record) vet(s *Story, p Policy, e Event) Outcome {
 	fact := e.Ask.Kind == AskStarted || e.Ask.Kind == AskFailed || e.Ask.Kind == AskRestored
 	switch {
 	case e.Ask.Instance != "" && !member:
-		s.explain(fmt.Sprintf("%s is not a member of %s", e.Ask.Instance, p.Name),
-			"add it to the members in roster.yaml, or name one of them")
+		s.explain(notMember(e.Ask.Instance, p))
 		return Refused
 	case e.DryRun:
 		s.explain("dry run", e.Plan)

@@ -83,6 +83,9 @@ func (k Keeper) open(ctx context.Context, c Check) (*look, error) {
 	if rev == 0 && c.Carried != nil && c.Carried.Story != nil {
 		r = c.Carried.adopt()
 	}
+	if r.Story.Open() && r.Story.ID == c.Story && r.Story.Attempt < c.Attempt { // a replica's, perhaps
+		return nil, fmt.Errorf("ledger: %s was read at attempt %d, before its own follow-up %d", key, r.Story.Attempt, c.Attempt)
+	}
 	if !r.Story.Open() || r.Story.ID != c.Story || r.Story.Attempt != c.Attempt {
 		return nil, k.supersede(ctx, c, r, rev)
 	}

@@ -19,6 +19,10 @@ func (l *look) step(ctx context.Context, step Step) error {
 		l.story.explain(l.record.Frozen.explain(l.policy.Name))
 		return l.end(ctx, Ignored)
 	}
+	if l.foreign() {
+		l.story.explain(notMember(l.want.Instance, l.policy))
+		return l.end(ctx, Refused)
+	}
 	if l.policy.Mode == Observe {
 		l.story.explain("mode observe: would "+string(step)+" "+instance, "set mode: act in roster.yaml")
 		return l.end(ctx, Ignored)
@@ -43,6 +47,18 @@ func (l *look) step(ctx context.Context, step Step) error {
 		return err
 	}
 	return l.call(ctx)
+}
+
+// foreign tells that the instance to attach is not on the roster: it left it
+// since it was named, or the story that a follow-up carried is not ours.
+func (l *look) foreign() bool {
+	_, member := l.policy.Member(l.want.Instance)
+	return !member && !l.have.On(l.want.Instance)
+}
+
+func notMember(instance string, p Policy) (rule, advice string) {
+	return fmt.Sprintf("%s is not a member of %s", instance, p.Name),
+		"add it to the members in roster.yaml, or name one of them"
 }
 
 // failsOver tells that the step would be the story's first, and a failover.

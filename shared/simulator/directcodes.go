@@ -52,7 +52,8 @@ var (
 // judge says of an answer what the cloud's adapter would say; nil of a yes.
 func (d *Direct) judge(ctx context.Context, q *request) error {
 	code, op := q.call.Code, q.call.Operation
-	e := &havip.Error{Kind: havip.ErrBusy, Op: op, Code: code, Status: q.call.Status, RequestID: q.call.RequestID, Advice: "it is tried again"}
+	e := &havip.Error{Kind: havip.ErrBusy, Op: op, Code: code, Status: q.call.Status, RequestID: q.call.RequestID,
+		Message: d.dialect.known(code).message, Advice: "it is tried again"}
 	switch {
 	case ctx.Err() != nil:
 		return given(ctx, op, true)

@@ -25,11 +25,16 @@ import (
 // serve runs a host against the simulator until the test ends.
 func serve(t *testing.T, sim *simulator.Simulator, c host.Config) *host.Host {
 	t.Helper()
+	return serveAt(t, "127.0.0.1:0", sim, c)
+}
+
+func serveAt(t *testing.T, addr string, sim *simulator.Simulator, c host.Config) *host.Host {
+	t.Helper()
 	list, err := roster.Parse(roster.Builtin())
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Addr, c.Roster, c.Log = "127.0.0.1:0", list, slog.New(slog.DiscardHandler)
+	c.Addr, c.Roster, c.Log = addr, list, slog.New(slog.DiscardHandler)
 	c.Clouds = func(_ context.Context, p havip.Policy, _ string) (havip.Cloud, havip.Fleet, error) {
 		cloud := alibaba.New(alibaba.Config{
 			Region: p.Region, Endpoint: "http://alibaba.sim", ECSEndpoint: "http://alibaba.sim", Transport: sim.Transport(),

@@ -1,0 +1,121 @@
+package runtime_test
+
+import (
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"havip-functions/shared/havip"
+	"havip-functions/shared/roster"
+	"havip-functions/shared/runtime"
+	"havip-functions/shared/simulator"
+)
+
+// twoAccounts is a world where the functions' own account has a role in another.
+const twoAccounts = `
+alibaba:
+  - {region: cn-hangzhou, account: "1111111111111111", accessKeys: {testak: testsk}, instances: [], havips: []}
+  - region: cn-hangzhou
+    account: "2222222222222222"
+    accessKeys: {}
+    vswitches: [{id: vsw-a, vpc: vpc-1}]
+    instances: [{id: i-db1, vswitch: vsw-a}]
+    havips: [{id: havip-bp1orders, vswitch: vsw-a, ip: 10.0.0.100}]
+`
+
+const rosterOfTwo = `
+accounts:
+  prod: {cloud: alibaba, roleArn: "acs:ram::2222222222222222:role/havip"}
+havips:
+  - {name: orders-db, cloud: alibaba, account: prod, region: cn-hangzhou, id: havip-bp1orders, members: [i-db1]}
+`
+
+// A HAVIP of another account is reached by its role. The role is assumed once a
+// story, under the story's name, however often the story looks.
+func TestRolesAreKept(t *testing.T) {
+	w, err := simulator.ParseWorld([]byte(twoAccounts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim, err := simulator.New(simulator.Options{World: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	server := httptest.NewServer(sim.Alibaba())
+	defer server.Close()
+	file, err := roster.Open(rosterOfTwo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := runtime.Environment{Log: quiet(), Getenv: func(name string) string {
+		return map[string]string{"HAVIP_ALIBABA_ENDPOINT": server.URL}[name]
+	}}
+	call := runtime.Call{Credentials: havip.Credentials{AccessKeyID: "testak", AccessKeySecret: "testsk"}}
+	clouds := env.Clouds(file, call)
+	for _, story := range []string{"story-1", "story-1", "story-2", "story-1"} {
+		cloud, _, err := clouds(t.Context(), file.Policies()[0], story)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h, err := cloud.Get(t.Context(), "havip-bp1orders"); err != nil || h.ID != "havip-bp1orders" {
+			t.Errorf("%s: got %+v, %v", story, h, err)
+		}
+	}
+	var sessions []string
+	for _, c := range sim.Calls(simulator.CallFilter{Operation: "AssumeRole"}) {
+		sessions = append(sessions, c.Params["RoleSessionName"])
+	}
+	if got := strings.Join(sessions, " "); got != "havip-story-1 havip-story-2" {
+		t.Errorf("the roles were assumed as %q", got)
+	}
+}
+
+// Baidu's keys come from a file or the environment, read anew for each call, and
+// no error repeats them.
+func TestBaiduCredentials(t *testing.T) {
+	good := filepath.Join(t.TempDir(), "bce.json")
+	for name, tt := range map[string]struct {
+		credentials, file string
+		env               map[string]string
+		want              string // of the error; "" is none
+	}{
+		"a file":            {"file:" + good, `{"accessKeyId":"testak","secretAccessKey":"testsk"}`, nil, ""},
+		"a prefix":          {"env:OTHER", "", map[string]string{"OTHER_ACCESS_KEY_ID": "testak", "OTHER_SECRET_ACCESS_KEY": "testsk"}, ""},
+		"no file":           {"file:/no/such/file", "", nil, "can't be read"},
+		"a file of secrets": {"file:" + good, `testsk, which is no JSON`, nil, "is not {"},
+		"an empty prefix":   {"env:OTHER", "", nil, "OTHER_ACCESS_KEY_ID"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim, err := simulator.New(simulator.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer sim.Close()
+			server := httptest.NewServer(sim.Baidu())
+			defer server.Close()
+			if err := os.WriteFile(good, []byte(tt.file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			file, err := roster.Open("accounts: {bd: {cloud: baidu, credentials: \"" + tt.credentials + "\"}}\n" +
+				"havips: [{name: cache, cloud: baidu, account: bd, region: bj, id: havip-w2d4, members: [i-syG1]}]\n")
+			if err != nil {
+				t.Fatal(err)
+			}
+			env := runtime.Environment{Log: quiet(), Getenv: func(name string) string {
+				if name == "HAVIP_BAIDU_ENDPOINT" {
+					return server.URL
+				}
+				return tt.env[name]
+			}}
+			cloud, _, err := env.Clouds(file, runtime.Call{})(t.Context(), file.Policies()[0], "story-1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = cloud.Get(t.Context(), "havip-w2d4")
+			expectError(t, err, tt.want)
+		})
+	}
+}

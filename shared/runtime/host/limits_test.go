@@ -1,0 +1,121 @@
+package host_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"havip-functions/shared/runtime/host"
+)
+
+func TestRateOfOneSource(t *testing.T) {
+	h := serve(t, simulated(t), host.Config{Data: t.TempDir(), Limits: host.Limits{Rate: 5, Loopback: true}})
+	count := map[int]int{}
+	for range 30 {
+		r := request(t, http.MethodGet, "http://"+h.Addr+"/healthz", "")
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		count[answer.StatusCode]++
+		if answer.StatusCode == http.StatusTooManyRequests && answer.Header.Get("Retry-After") == "" {
+			t.Error("429 without Retry-After")
+		}
+	}
+	if ok := count[http.StatusOK]; ok < 10 || ok > 20 || ok+count[http.StatusTooManyRequests] != 30 {
+		t.Errorf("answers by status: %v, want 10 at once and 5 a second", count)
+	}
+}
+
+func TestLoopbackIsExempt(t *testing.T) {
+	h := serve(t, simulated(t), host.Config{Data: t.TempDir(), Limits: host.Limits{Rate: 1, Connections: 1}})
+	for range 20 {
+		r := request(t, http.MethodGet, "http://"+h.Addr+"/healthz", "")
+		r.Close = true
+		if status, text := send(t, r); status != http.StatusOK {
+			t.Fatalf("%d %s", status, text)
+		}
+	}
+}
+
+// dial opens a connection and tells whether the host answers on it.
+func dial(t *testing.T, h *host.Host) (net.Conn, bool) {
+	t.Helper()
+	conn, err := net.Dial("tcp", h.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	_, _ = fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n") // a closed one shows below
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return conn, false
+	}
+	answer.Body.Close()
+	return conn, true
+}
+
+func TestConnectionsOfOneSource(t *testing.T) {
+	h := serve(t, simulated(t), host.Config{Data: t.TempDir(), Limits: host.Limits{Connections: 3, Loopback: true}})
+	var open []net.Conn
+	for range 3 {
+		conn, answered := dial(t, h)
+		if !answered {
+			t.Fatal("refused too early")
+		}
+		open = append(open, conn)
+	}
+	if _, answered := dial(t, h); answered {
+		t.Error("a fourth connection is answered")
+	}
+	open[0].Close()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(5 * time.Second); ; {
+		if _, answered := dial(t, h); answered {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatal("a closed connection leaves no room for another")
+		}
+	}
+}
+
+// A sender that drips its request is cut off, and the others are served meanwhile.
+func TestSlowSender(t *testing.T) {
+	t.Parallel()
+	h := serve(t, simulated(t), host.Config{Data: t.TempDir()})
+	conn, err := net.Dial("tcp", h.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	closed := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, conn) // until it is cut off
+		close(closed)
+	}()
+	_, _ = io.WriteString(conn, "POST /events HTTP/1.1\r\nHost: h\r\n")
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(15 * time.Second); ; {
+		select {
+		case <-closed:
+			return
+		case <-end:
+			t.Fatal("it may drip for ever")
+		case <-tick.C:
+			_, _ = io.WriteString(conn, "X: y\r\n") // fails once it is cut off
+			if status, _ := send(t, request(t, http.MethodGet, "http://"+h.Addr+"/healthz", "")); status != http.StatusOK {
+				t.Fatalf("others are answered with %d", status)
+			}
+		}
+	}
+}
