@@ -28,6 +28,12 @@ test: ## all tests, with the race detector where there is a C compiler
 	@$(if $(RACE),,echo "no C compiler: testing without the race detector";) \
 	$(GO) test $(RACE) -timeout 280s ./...
 
+SEEDS ?= 100000
+
+.PHONY: sim
+sim: ## the whole system against everything that can go wrong, for SEEDS (100000) seeds
+	$(GO) test ./functions -run Simulation -v -timeout 60m -sim.seeds=$(SEEDS)
+
 .PHONY: lint
 lint: ## the linters (golangci-lint, built on first use)
 	$(GO) vet ./...
@@ -41,13 +47,13 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 	@for package in $$($(GO) list ./...); do \
 		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 			echo "$$package $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x $$package || exit 1; \
 		done; \
 	done
 
 .PHONY: bench
 bench: ## the benchmarks, each beside its limit and beside what one would use instead
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
 
 .PHONY: golden
 golden: ## write the golden files anew
@@ -74,4 +80,4 @@ package: ## target/bootstrap, as s.yaml and the SAM template ship it
 
 .PHONY: live
 live: ## the assumptions about the clouds, against the real ones (needs credentials)
-	$(GO) test ./shared/... -run Live -live -v
+	$(GO) test ./shared/simulator -run Live -live -v

@@ -16,7 +16,7 @@ func readFact(f *fields) Fact {
 		f.fail("region", "missing; name the region of the instance")
 	}
 	return Fact{
-		Cloud:    f.cloud("cloud"),
+		Cloud:    f.cloud(),
 		Region:   f.text("region"),
 		Instance: f.required("instance"),
 		HAVIP:    f.text("havip"),

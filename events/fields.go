@@ -21,7 +21,7 @@ type fields struct {
 
 // openObject reads raw, which was scanned before, as the object at path.
 func openObject(path string, raw []byte) (*fields, error) {
-	f := &fields{path: path}
+	f := &fields{path: path, members: make([]member, 0, 8)}
 	if len(raw) == 0 || raw[0] != '{' {
 		return nil, invalid(path, "must be a JSON object")
 	}
@@ -68,7 +68,7 @@ func (f *fields) anyText(name string) string {
 // text returns a string that is fit for a log.
 func (f *fields) text(name string) string {
 	text := f.anyText(name)
-	if hasControl(text) {
+	if m, _ := f.find(name); !m.fitsLog() {
 		f.fail(name, "must not hold control characters")
 	}
 	return text
@@ -88,10 +88,10 @@ func (f *fields) prose(name string) string {
 	return clean(f.anyText(name))
 }
 
-func (f *fields) cloud(name string) string {
-	cloud := f.required(name)
+func (f *fields) cloud() string {
+	cloud := f.required("cloud")
 	if cloud != "alibaba" && cloud != "baidu" {
-		f.fail(name, "%s is no cloud of ours; send alibaba or baidu", shown(cloud))
+		f.fail("cloud", "%s is no cloud of ours; send alibaba or baidu", shown(cloud))
 	}
 	return cloud
 }
@@ -135,8 +135,9 @@ func (f *fields) moment(name string) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	var at time.Time
-	if at.UnmarshalText([]byte(text)) != nil || !writable(at) {
+	at, err := time.Parse(time.RFC3339, text)
+	strict := len(text) >= len("2006-01-02T15:04:05Z") && text[len("2006-01-02T15")] == ':' && !strings.Contains(text, ",")
+	if err != nil || !strict || !writable(at) { // Parse lets T1: and ,5 pass
 		f.fail(name, "must be a time as RFC 3339 writes it")
 	}
 	return at

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // seeds are every shape that we read.
@@ -48,6 +50,40 @@ func FuzzReadHTTP(f *testing.F) {
 			header = http.Header{"Ce-Specversion": {"1.0"}, "Ce-Id": {id}, "Ce-Source": {id}, "Ce-Type": {TypeHealthFailed}}
 		}
 		events, err := ReadHTTP(header, body, arrived)
+		checkRead(t, events, err)
+	})
+}
+
+func FuzzHeader(f *testing.F) {
+	for _, seed := range []string{"a%20b", `"a \"b\" \\"`, "%C0%A0", "100%", "grün", " \t", `"`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		got, ok := decodeValue(value)
+		if ok && (!utf8.ValidString(got) || hasControl(got) || len(got) > len(value)) {
+			t.Errorf("%q became %q", value, got)
+		}
+	})
+}
+
+func FuzzTime(f *testing.F) {
+	for _, seed := range []string{"2020-11-19T21:04:42.179PRC", "2023-1-25T01:45:16.969Z", "20181226T220114.058+0800", "1508136760000", "2020-11-19T21:04:42+08:00[Asia/Shanghai]"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		at, ok := parseEpoch(text)
+		if _, err := at.MarshalJSON(); ok && err != nil {
+			t.Errorf("%q became a time that can't be sent: %v", text, err)
+		}
+	})
+}
+
+func FuzzAlarm(f *testing.F) {
+	f.Add("ALERT", "{userId=12, instanceId=i-12}", "1508136760000")
+	f.Add("OK", `[{"userId":"12","instanceId":"i-12"}]`, "")
+	f.Fuzz(func(t *testing.T, state, dimensions, at string) {
+		form := url.Values{"alertState": {state}, "dimensions": {dimensions}, "timestamp": {at}, "ruleId": {"r"}}
+		events, err := ReadHTTP(http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, []byte(form.Encode()), arrived)
 		checkRead(t, events, err)
 	})
 }

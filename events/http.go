@@ -15,6 +15,9 @@ import (
 // and any other JSON goes to [Read]. A bad header that we don't need is dropped,
 // the event kept.
 func ReadHTTP(header http.Header, body []byte, arrived time.Time) ([]Event, error) {
+	if len(body) > MaxBatch {
+		return nil, tooLarge("a batch may have %d bytes; send less at once", MaxBatch)
+	}
 	kind, err := mediaType(header)
 	binary := isBinary(header) && !strings.HasPrefix(kind, "application/cloudevents")
 	if err != nil && !binary { // what the data must be, its type says
@@ -118,11 +121,23 @@ func readForm(body []byte, arrived time.Time) ([]Event, error) {
 		return nil, tooLarge("an alarm may have %d bytes; shorten it", MaxEvent)
 	}
 	form, err := url.ParseQuery(string(body))
-	if err != nil || !utf8.Valid(body) {
-		return nil, invalid("", "no form; send key=value pairs, percent-encoded")
+	if err != nil || !isText(form) {
+		return nil, invalid("", "no form; send key=value pairs in UTF-8, percent-encoded")
 	}
 	if !form.Has("alertState") {
 		return nil, invalid("alertState", "missing; a form must be an alarm of CloudMonitor")
 	}
 	return newAlarm(form.Get).events(arrived)
+}
+
+// isText tells whether all of a form is UTF-8 once it is decoded.
+func isText(form url.Values) bool {
+	for _, values := range form {
+		for _, value := range values {
+			if !utf8.ValidString(value) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -101,7 +101,9 @@ func TestReadHTTPRefuses(t *testing.T) {
 		{"a form that is no alarm", "Content-Type: application/x-www-form-urlencoded", "a=b",
 			"alertState: missing; a form must be an alarm of CloudMonitor", ErrInvalid},
 		{"no form", "Content-Type: application/x-www-form-urlencoded", "alertState=%zz",
-			"event: no form; send key=value pairs, percent-encoded", ErrInvalid},
+			"event: no form; send key=value pairs in UTF-8, percent-encoded", ErrInvalid},
+		{"a form that is no UTF-8 once decoded", "Content-Type: application/x-www-form-urlencoded", "alertState=OK&dimensions={instanceId=%A7}",
+			"event: no form; send key=value pairs in UTF-8, percent-encoded", ErrInvalid},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := post(t, c.header, c.body)

@@ -87,7 +87,10 @@ func (v envelope) header(arrived time.Time) (Event, error) {
 		e.Subject = ""
 	}
 	if isTraceParent(v.traceParent) {
-		e.TraceParent, e.TraceState = v.traceParent, v.traceState
+		e.TraceParent = v.traceParent
+		if len(v.traceState) <= maxTraceState {
+			e.TraceState = v.traceState
+		}
 	}
 	return e, nil
 }
@@ -161,14 +164,20 @@ func (v envelope) open() (*fields, error) {
 	return openObject(v.dataAt, bytes.TrimLeft(v.data, " \t\r\n"))
 }
 
+// maxTraceState is how much of a tracestate must be carried on; a longer one may
+// be dropped.
+//
+// https://www.w3.org/TR/trace-context/#tracestate-limits
+const maxTraceState = 512
+
 // isTraceParent knows version 00 of W3C Trace Context. Anything else is dropped:
 // a bad trace must not lose the event.
 func isTraceParent(s string) bool {
 	if len(s) != 55 || !strings.HasPrefix(s, "00-") || s[35] != '-' || s[52] != '-' {
 		return false
 	}
-	for _, c := range []byte(s[3:35] + s[36:52] + s[53:]) {
-		if hexDigit(c) < 0 || c >= 'A' && c <= 'F' {
+	for i := 3; i < len(s); i++ {
+		if hyphen := i == 35 || i == 52; !hyphen && (hexDigit(s[i]) < 0 || s[i] >= 'A' && s[i] <= 'F') {
 			return false
 		}
 	}

@@ -50,6 +50,8 @@ func TestRead(t *testing.T) {
 		{"an expiry", cloudEvent(`,"expirytime":"2026-03-01T11:59:00Z"`), with(func(e *Event) { e.Expiry = early })},
 		{"a trace", cloudEvent(`,"traceparent":"` + trace + `","tracestate":"a=1"`),
 			with(func(e *Event) { e.TraceParent, e.TraceState = trace, "a=1" })},
+		{"a trace with a long state", cloudEvent(`,"traceparent":"` + trace + `","tracestate":"` + strings.Repeat("a", 513) + `"`),
+			with(func(e *Event) { e.TraceParent = trace })},
 		{"no trace", cloudEvent(`,"traceparent":"00-zz","tracestate":"a=1"`), failed},
 		{"a trace of zeros", cloudEvent(`,"traceparent":"` + strings.Map(zero, trace) + `"`), failed},
 		{"a trace id of zeros", cloudEvent(`,"traceparent":"00-` + strings.Repeat("0", 32) + trace[35:] + `"`), failed},

@@ -21,7 +21,7 @@ func (d Recover) subject() string { return d.HAVIP }
 
 func readRecover(f *fields) Recover {
 	return Recover{
-		Cloud:    f.cloud("cloud"),
+		Cloud:    f.cloud(),
 		Region:   f.required("region"),
 		HAVIP:    f.required("havip"),
 		Instance: f.text("instance"),

@@ -27,6 +27,17 @@ type member struct {
 // kind tells what a value is by its first byte: { [ " t f n or a digit.
 func (m member) kind() byte { return m.raw[0] }
 
+// fitsLog tells whether a text has no control characters. Most have no letter
+// beyond ASCII and no escape, and are not copied to find out.
+func (m member) fitsLog() bool {
+	for _, c := range m.raw {
+		if c == '\\' || c >= 0x7F {
+			return !hasControl(string(unescape(m.raw, true)))
+		}
+	}
+	return true // unescaped ones are no JSON
+}
+
 // document scans the whole input as one value, without bytes behind it.
 func (s *scanner) document() error {
 	if err := s.value(); err != nil {
@@ -66,6 +77,9 @@ func (s *scanner) value() error {
 func (s *scanner) object(into *[]member) error {
 	if err := s.enter('{'); err != nil {
 		return err
+	}
+	if s.names == nil {
+		s.names = make([][]byte, 0, 24) // of most events
 	}
 	first := len(s.names)
 	for s.space(); s.peek() != '}'; s.space() {

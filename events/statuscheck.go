@@ -22,7 +22,7 @@ func (d StatusCheck) subject() string { return d.HAVIP }
 
 func readStatusCheck(f *fields) StatusCheck {
 	return StatusCheck{
-		Cloud:     f.cloud("cloud"),
+		Cloud:     f.cloud(),
 		Region:    f.required("region"),
 		HAVIP:     f.required("havip"),
 		Story:     f.required("story"),

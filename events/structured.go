@@ -63,22 +63,23 @@ func (f *fields) checkAttributes() {
 }
 
 func (f *fields) checkAttribute(m member) {
-	name := named(m.name)
 	if !isAttributeName(string(m.name)) {
-		f.fail(name, "is no attribute's name; use a-z and 0-9 only")
+		f.fail(named(m.name), "is no attribute's name; use a-z and 0-9 only")
 	}
 	if len(m.name) > maxName {
 		f.fail(string(m.name[:maxName+1]), "is too long for an attribute's name; use %d letters at most", maxName)
 	}
 	switch m.kind() {
 	case '"':
-		f.text(string(m.name))
+		if !m.fitsLog() {
+			f.fail(named(m.name), "must not hold control characters")
+		}
 	case '{', '[':
-		f.fail(name, "an attribute holds no objects or lists; put it into data")
+		f.fail(named(m.name), "an attribute holds no objects or lists; put it into data")
 	case 't', 'f', 'n':
 	default:
 		if _, err := strconv.ParseInt(string(m.raw), 10, 32); err != nil {
-			f.fail(name, "a number must be whole and fit 32 bits; send a string")
+			f.fail(named(m.name), "a number must be whole and fit 32 bits; send a string")
 		}
 	}
 }

@@ -14,7 +14,7 @@ func (d Sweep) subject() string { return d.HAVIP }
 func readSweep(f *fields) Sweep {
 	s := Sweep{Region: f.text("region"), HAVIP: f.text("havip")}
 	if f.has("cloud") {
-		s.Cloud = f.cloud("cloud")
+		s.Cloud = f.cloud()
 	}
 	return s
 }

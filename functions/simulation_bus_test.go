@@ -23,6 +23,7 @@ type message struct {
 	payload []byte
 	news    *news // nil for what is ours
 	attempt int   // of a check
+	story   string
 	acked   bool
 }
 
@@ -156,20 +157,22 @@ const runaway = 5000
 func (r *run) publish(v *invocation, ce cloudevents.Event, payload []byte, at time.Time) {
 	id := ce.ID()
 	r.tape.onPublish(r, v, ce)
-	if known := r.published[id]; known && r.plan.dedupe {
-		r.count("fault", "bus: a repeated id swallowed")
-		return
+	if r.published[id]++; r.published[id] > 1 {
+		if r.plan.dedupe {
+			r.count("fault", "bus: a repeated id swallowed")
+			return
+		}
+		id = fmt.Sprintf("%s no. %d", id, r.published[id])
 	}
-	r.published[id] = true
 	if r.tape.publishes > runaway {
 		r.fail(4, "%d letters were published: follow-ups multiply", r.tape.publishes)
 		return
 	}
-	draw := r.chance(fmt.Sprint(id, r.tape.publishes))
+	draw := r.chance(id)
 	roll := [4]float64{draw.Float64(), draw.Float64(), draw.Float64(), draw.Float64()}
 	key := func() string { return id }
 	isCheck := ce.Type() == events.TypeStatusCheck
-	if !isCheck && roll[3] > 0.05 || strings.HasSuffix(id, "+++++") {
+	if !isCheck && roll[3] > 0.05 || strings.Contains(id, "+++++") {
 		return // nobody listens to it
 	}
 	if isCheck && r.plan.sweeps > 0 && r.happens(loseFollowUp, roll[0], key) {
@@ -186,9 +189,9 @@ func (r *run) publish(v *invocation, ce cloudevents.Event, payload []byte, at ti
 	if isCheck {
 		r.failIf(4, ce.DataAs(&check))
 	}
-	r.deliver(&message{id: id, event: id, payload: payload, attempt: check.Attempt}, due+r.jitter(id))
+	r.deliver(&message{id: id, event: id, payload: payload, attempt: check.Attempt, story: check.Story}, due+r.jitter(id))
 	if r.happens(busTwice, roll[2], key) {
 		again := due + time.Duration(draw.Int64N(int64(10*time.Second)))
-		r.deliver(&message{id: id + " twice", event: id, payload: payload, attempt: check.Attempt}, again+r.jitter(id+"'"))
+		r.deliver(&message{id: id + " twice", event: id, payload: payload, attempt: check.Attempt, story: check.Story}, again+r.jitter(id+"'"))
 	}
 }

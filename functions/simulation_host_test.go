@@ -23,6 +23,7 @@ type invocation struct {
 	slept  bool
 
 	advanced bool                // a story went on in it
+	hopped   bool                // it sent on a check that came early
 	looks    map[string]*witness // the last one of each story
 	leases   map[string]*lease   // by token
 	downs    map[string]bool     // members that a survey found down

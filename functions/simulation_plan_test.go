@@ -165,11 +165,22 @@ func (d *drawing) bend(n *news) {
 		n.region = pick(d.Rand, "", "nowhere")
 	case 5:
 		n.expiry = d.from(-time.Minute, 3*time.Second)
+	case 7:
+		d.tie(n)
 	case 6:
 		n.kind, n.garbage = "", pick(d.Rand, "{", `{"specversion":"1.0"}`, "[]x", `{"specversion":"1.0","id":"x","source":"y","type":"havip.recover","data":{"cloud":"moon"}}`)
 	}
 	if n.region == "nowhere" && n.kind == havip.AskSweep {
 		n.region = ""
+	}
+}
+
+// tie gives an event the very stamp of an earlier one about the same instance.
+func (d *drawing) tie(n *news) {
+	for _, other := range d.news {
+		if other.cloud == n.cloud && other.ask.Instance == n.ask.Instance && other.garbage == "" {
+			n.stamp = other.at + other.stamp - n.at
+		}
 	}
 }
 

@@ -55,8 +55,8 @@ func described(r havip.Record) string {
 	if p := r.Pending; p != nil {
 		text += fmt.Sprintf("; pending %s %s %.6s", p.Verb, p.Instance, p.Token)
 	}
-	for id, m := range r.Marks {
-		if m.Failed {
+	for _, id := range slices.Sorted(maps.Keys(r.Marks)) {
+		if r.Marks[id].Failed {
 			text += "; failed " + id
 		}
 	}

@@ -35,7 +35,7 @@ type run struct {
 	ledgerDown bool
 	busDown    bool
 	pending    int // messages under way
-	published  map[string]bool
+	published  map[string]int
 	forced     map[string]bool // HAVIPs whose status was set by hand
 	struck     []string
 	story      []string // what happened, where somebody wants to know
@@ -57,7 +57,7 @@ func (v *violation) Error() string { return fmt.Sprintf("promise %d: %s", v.prom
 func (p *plan) play(t *testing.T, telling bool) (r *run) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
-		r = &run{plan: p, began: time.Now(), published: map[string]bool{}, forced: map[string]bool{}, telling: telling, tally: tally{}}
+		r = &run{plan: p, began: time.Now(), published: map[string]int{}, forced: map[string]bool{}, telling: telling, tally: tally{}}
 		r.tape = newTape(p)
 		r.build()
 		r.live()
@@ -157,7 +157,7 @@ func (r *run) quiet() {
 	}
 	r.mend()
 	const most, atRest = 40, 3
-	rested := 0
+	rested, known := 0, 0
 	for range most {
 		time.Sleep(20 * time.Second)
 		_, err := r.hand().Lift(context.Background())
@@ -165,9 +165,11 @@ func (r *run) quiet() {
 		r.swept = time.Now()
 		r.deliverSweep(time.Since(r.began))
 		time.Sleep(10 * time.Second)
-		if rested++; !r.resting() {
+		now := r.resting()
+		if rested++; now == 0 || now > known {
 			rested = 0
 		}
+		known = now
 		if rested == atRest {
 			return
 		}

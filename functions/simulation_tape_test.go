@@ -9,6 +9,7 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator"
 )
 
 // tape is what was seen from outside: the ledger's writes in their order, what
@@ -193,7 +194,7 @@ func (t *tape) onStory(r *run, v *invocation, s *shelf, record havip.Record) {
 	tale := t.tale(*record.Story)
 	if was := s.record.Story; record.Story.Open() && was != nil && was.ID == record.Story.ID && was.Attempt < record.Story.Attempt {
 		r.checkDeadline(v, *record.Story)
-		if v.msg.attempt > 0 && !v.advanced && v.msg.attempt != was.Attempt {
+		if v.msg.attempt > 0 && !v.advanced && r.plan.watch == 0 && v.msg.attempt != was.Attempt {
 			r.fail(5, "%s, of attempt %d, looked again at story %s in attempt %d", v.msg.id, v.msg.attempt, was.ID, was.Attempt)
 		}
 		v.advanced = true
@@ -228,7 +229,7 @@ func (t *tape) onSend(r *run, w *witness, s *sent) {
 }
 
 // onCall sees what the simulator wrote down of a call.
-func (t *tape) onCall(r *run, w *witness, s *sent, c callRecord) {
+func (t *tape) onCall(r *run, w *witness, s *sent, c simulator.Call) {
 	if c.Moving {
 		r.checkMoving(w, s, c)
 	}
@@ -252,7 +253,9 @@ func (t *tape) onPublish(r *run, v *invocation, ce cloudevents.Event) {
 	switch {
 	case l != nil:
 		l.published = true
-	case !strings.HasSuffix(id, "+"):
+	case strings.HasSuffix(id, "+"):
+		v.hopped = true
+	default:
 		r.fail(4, "%s %s was published and never lay in an outbox", ce.Type(), id)
 	}
 	if ce.Type() == events.TypeStatusCheck {
@@ -266,6 +269,9 @@ func (t *tape) onPublish(r *run, v *invocation, ce cloudevents.Event) {
 // onAck judges an acknowledgement.
 func (t *tape) onAck(r *run, v *invocation) {
 	for key, s := range t.shelves {
+		if story := s.record.Story; v.msg.attempt > 0 && !v.hopped && story.Open() && story.ID == v.msg.story && story.Attempt == v.msg.attempt {
+			r.fail(4, "%s was acknowledged, and story %s still waits for it", v.msg.id, story.ID)
+		}
 		for _, l := range s.record.Outbox {
 			if known := t.letters[l.ID]; known.by == v.msg && !known.published {
 				r.fail(4, "%s was acknowledged while %s of %s, which it wrote, was not published", v.msg.id, l.ID, key)

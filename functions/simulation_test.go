@@ -96,3 +96,16 @@ func replay(t *testing.T, seed uint64) {
 	t.Errorf("seed %d: %v\nreplay it with: go test ./functions -run Simulation -sim.seed=%d\nits smallest form:\n%s",
 		seed, r.failure, seed, strings.Join(small.story, "\n"))
 }
+
+// TestSimulationRepeats plays seeds twice: what can't be replayed can't be mended.
+func TestSimulationRepeats(t *testing.T) {
+	for seed := uint64(1); seed <= 3*sdkEvery; seed += 7 {
+		first, again := plans(seed).play(t, true), plans(seed).play(t, true)
+		for i, line := range first.story {
+			if i >= len(again.story) || line != again.story[i] {
+				t.Errorf("seed %d goes on differently after\n%s", seed, line)
+				break
+			}
+		}
+	}
+}

@@ -127,6 +127,27 @@ resource "alicloud_event_bridge_rule" "havip" {
   }
 }
 
+# The fields by which the log is searched; the queries are in README.md.
+resource "alicloud_log_store_index" "functions" {
+  project  = "havip-functions"
+  logstore = "functions"
+
+  full_text {
+    case_sensitive = false
+    token          = " #$^*\r\n\t\"',:{}[]"
+  }
+
+  dynamic "field_search" {
+    for_each = ["level", "msg", "invocation", "havip", "name", "story", "event", "type", "rule", "code", "requestId", "advice", "error"]
+    content {
+      name             = field_search.value
+      type             = "text"
+      enable_analytics = true
+      token            = " #$^*\r\n\t\"',:{}[]"
+    }
+  }
+}
+
 output "bus" {
   value = alicloud_event_bridge_event_bus.havip.event_bus_name
 }

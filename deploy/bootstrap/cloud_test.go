@@ -143,12 +143,12 @@ func outcomes(id string, logs ...*output) (ended []outcome) {
 }
 
 // eventually waits for what has to become true.
-func eventually(t *testing.T, what string, true func() bool) {
+func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	every := time.NewTicker(20 * time.Millisecond)
 	defer every.Stop()
 	limit := time.After(90 * time.Second)
-	for !true() {
+	for !done() {
 		select {
 		case <-every.C:
 		case <-limit:

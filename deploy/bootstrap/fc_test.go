@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,8 +35,10 @@ type functionCompute struct {
 	taken int // asynchronous calls
 }
 
-// instance runs one call and tells whether FC counts it a success.
+// instance runs one call and tells whether FC counts it a success. It has room
+// for as many at once as it took.
 type instance interface {
+	room() chan struct{}
 	run(ctx context.Context, c call, header http.Header) (succeeded bool, err error)
 	logs() []*output
 }
@@ -46,7 +50,7 @@ type call struct {
 	retry    int
 }
 
-const tries = 3 // of an asynchronous call
+const tries = 9 // of an asynchronous call, as s.yaml has it
 
 // openFC plays FC in front of custom runtimes or of go1 ones.
 func openFC(t *testing.T, c clouds, h habits, open func(*testing.T, []string) instance, env ...string) *functionCompute {
@@ -88,6 +92,9 @@ func (f *functionCompute) async(c call, after time.Duration) {
 
 // call makes one call with credentials of its own.
 func (f *functionCompute) call(c call) bool {
+	room := f.instance.room()
+	room <- struct{}{}
+	defer func() { <-room }()
 	n := f.calls.next()
 	k := keys(n)
 	header := http.Header{}
@@ -103,7 +110,7 @@ func (f *functionCompute) call(c call) bool {
 	ctx, cancel := context.WithTimeout(f.ctx, time.Duration(f.timeout)*time.Second)
 	defer cancel()
 	succeeded, err := f.instance.run(ctx, c, header)
-	if err != nil && f.ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil { // one that is out of time has merely failed
 		f.t.Errorf("call %d of %s: %v", n, c.function, err)
 	}
 	return succeeded
@@ -131,29 +138,46 @@ type custom struct {
 // openCustom starts one; as FC's, its port opens when it is ready, late.
 func openCustom(t *testing.T, env []string) instance {
 	t.Helper()
+	for {
+		address := freeAddress(t)
+		_, port, _ := net.SplitHostPort(address)
+		p := start(t, append(slices.Clone(env), "FC_SERVER_PORT="+port))
+		taken := false
+		eventually(t, "the port opens", func() bool {
+			taken = strings.Contains(p.log.String(), "can't be listened on") // by another test
+			return taken || listens(address)
+		})
+		if !taken {
+			return custom{p, "http://" + address, make(chan struct{}, 20)}
+		}
+	}
+}
+
+// freeAddress is one that nobody listens at, so far.
+func freeAddress(t *testing.T) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(address)
-	c := custom{start(t, append(env, "FC_SERVER_PORT="+port)), "http://" + address, make(chan struct{}, 20)}
-	eventually(t, "the port opens", func() bool {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
-	return c
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func listens(address string) bool {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }
 
 func (c custom) logs() []*output { return []*output{c.log} }
 
+func (c custom) room() chan struct{} { return c.slots }
+
 func (c custom) run(ctx context.Context, do call, header http.Header) (bool, error) {
-	c.slots <- struct{}{}
-	defer func() { <-c.slots }()
 	return post(ctx, c.url+"/invoke", do.payload, header)
 }
 

@@ -14,6 +14,7 @@ import (
 // they fetch from FC's runtime API.
 type go1 struct {
 	said    []*output
+	slots   chan struct{}
 	next    chan go1Call
 	waiting sync.Map // request id → chan bool
 }
@@ -25,13 +26,13 @@ type go1Call struct {
 
 func openGo1(t *testing.T, env []string) instance {
 	t.Helper()
-	g := &go1{next: make(chan go1Call)}
+	g := &go1{next: make(chan go1Call), slots: make(chan struct{}, 2)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2020-11-11/runtime/invocation/next", g.serveNext)
 	mux.HandleFunc("POST /2020-11-11/runtime/invocation/{id}/{verb}", g.serveAnswer)
 	api := httptest.NewServer(mux)
 	t.Cleanup(api.Close)
-	for range 2 {
+	for range cap(g.slots) {
 		p := start(t, append(env, "FC_RUNTIME_API="+strings.TrimPrefix(api.URL, "http://")))
 		g.said = append(g.said, p.log)
 	}
@@ -39,6 +40,8 @@ func openGo1(t *testing.T, env []string) instance {
 }
 
 func (g *go1) logs() []*output { return g.said }
+
+func (g *go1) room() chan struct{} { return g.slots }
 
 func (g *go1) run(ctx context.Context, do call, header http.Header) (bool, error) {
 	answer := make(chan bool, 1)

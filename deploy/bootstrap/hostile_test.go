@@ -40,13 +40,14 @@ func TestHostileFunctionCompute(t *testing.T) {
 			for _, remembers := range []bool{true, false} {
 				t.Run(strings.Join([]string{runtime, name, ledgerName(remembers)}, "/"), func(t *testing.T) {
 					t.Parallel()
-					h.timeout = 3
+					own := h
+					own.timeout = 3
 					var env []string
 					if remembers {
 						env = append(env, "HAVIP_LEDGER="+startNATS(t).ClientURL())
 					}
 					c := openClouds(t, simulator.Options{AssociateTime: 1500 * time.Millisecond})
-					f := openFC(t, c, h, open, env...)
+					f := openFC(t, c, own, open, env...)
 					for _, a := range arrivals("hostile-1") {
 						for range copies {
 							f.async(call{function: "havip-instance-started", payload: []byte(a.payload)}, 0)
@@ -74,23 +75,31 @@ func (f *functionCompute) settled(c clouds, a arrival, remembers bool) {
 	f.t.Helper()
 	c.attached(f.t, a, f.instance.logs()...)
 	f.busy.Wait()
-	ended := map[string]bool{}
 	for _, o := range outcomes(a.havip, f.instance.logs()...) {
-		ended[o.Story+" "+o.Msg] = true
 		if !slices.Contains(good, o.Msg) {
 			f.t.Errorf("%s: the outcome is %+v", a.havip, o)
 		}
 	}
 	if remembers {
 		c.once(f.t, a.havip)
-		if len(ended) != 1 {
-			f.t.Errorf("%s: the outcomes are %v, want one", a.havip, slices.Collect(maps.Keys(ended)))
+		if ended := f.ended(a); len(ended) != 1 {
+			f.t.Errorf("%s: the outcomes are %v, want one", a.havip, ended)
 		}
 		return
 	}
 	if mutating, effects, _ := c.calls(a.havip); mutating > copies || effects != 1 {
 		f.t.Errorf("%s: %d mutating calls, %d with an effect; want %d at most, and one", a.havip, mutating, effects, copies)
 	}
+}
+
+// ended are the stories of a HAVIP with their outcomes. One that is told twice,
+// because its function died before it could say so, is one all the same.
+func (f *functionCompute) ended(a arrival) []string {
+	told := map[string]bool{}
+	for _, o := range outcomes(a.havip, f.instance.logs()...) {
+		told[o.Story+" "+o.Msg] = true
+	}
+	return slices.Sorted(maps.Keys(told))
 }
 
 // A call that can't leave its follow-up fails, so FC tries again and then keeps
@@ -183,12 +192,13 @@ func TestManyHops(t *testing.T) {
 	c := openClouds(t, simulator.Options{AssociateTime: time.Hour})
 	c.env[0] = strings.Replace(c.env[0], "deadline: 5m", "deadline: 15s", 1)
 	c.env[0] = strings.Replace(c.env[0], "coolDown: 60s", "coolDown: 1s", 1)
-	f := openFC(t, c, habits{timeout: 1, delay: func(time.Duration) time.Duration { return 0 }}, openCustom)
+	f := openFC(t, c, habits{timeout: 1, delay: func(time.Duration) time.Duration { return 0 }}, openCustom,
+		"HAVIP_LEDGER="+startNATS(t).ClientURL())
 	f.async(call{function: "havip-instance-started", payload: []byte(a.payload)}, 0)
 	f.busy.Wait()
-	ended := outcomes(a.havip, f.instance.logs()...)
-	if len(ended) != 1 || ended[0].Msg != "timedout" || f.followUps() < 40 || f.followUps() > 400 {
-		t.Errorf("%d hops, outcomes %+v; want at least 40, and one timedout", f.followUps(), ended)
+	ended := f.ended(a)
+	if len(ended) != 1 || !strings.HasSuffix(ended[0], "timedout") || f.followUps() < 40 || f.followUps() > 400 {
+		t.Errorf("%d hops, outcomes %v; want at least 40, and one timedout", f.followUps(), ended)
 	}
 	f.clean()
 }

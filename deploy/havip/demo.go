@@ -53,7 +53,7 @@ func demo(ctx context.Context, associate, patience time.Duration) error {
 	if err != nil {
 		return fmt.Errorf("a folder for the engine: %w", err)
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // a folder in the system's own is no harm
+	defer func() { _ = os.RemoveAll(folder) }() // what stays is in the system's own folder for such
 	s := serving{addr: "127.0.0.1:0", data: folder, simulate: true, associate: associate, log: slog.New(slog.DiscardHandler)}
 	up, down := make(chan addresses, 1), make(chan error, 1)
 	go func() { down <- s.run(ctx, func(a addresses) { up <- a }) }()

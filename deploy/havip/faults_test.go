@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"havip-functions/shared/havip"
 )
 
 var (
@@ -28,7 +30,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	span := time.Duration(*manyStories) * 50 * time.Millisecond
 	all := w.reportAll(ctx, rand.New(rand.NewPCG(*faultSeed, 10)), span)
 	var logs []io.Reader
-	for end := time.Now().Add(2 * span); time.Now().Before(end); {
+	const fewest = 10 // however slow the machine is
+	for end := time.Now().Add(2 * span); time.Now().Before(end) || len(logs) < fewest; {
 		wait(ctx, time.Duration(rng.Int64N(int64(1200*time.Millisecond))))
 		d.kill()
 		logs = append(logs, d.words)
@@ -71,4 +74,25 @@ func TestTerminatedUnderLoad(t *testing.T) {
 	all.Wait()
 	w.check(t)
 	d.stop(t)
+}
+
+// TestTheCloudGoesAwayAndComesBack: a story outlives a cloud that can't be
+// reached for a while, and does not fail for it.
+func TestTheCloudGoesAwayAndComesBack(t *testing.T) {
+	t.Parallel()
+	c := simulate(t, "--associate-time", "100ms")
+	d := c.serve(t, t.TempDir(), builtinRoster(t))
+	c.stop(t)
+	story := d.accept(t, structured("1", "instance.started", "alibaba", "cn-hangzhou", "i-db1"))[0]
+	eventually(t, "several looks in vain", func() bool {
+		s, err := client{d.url()}.story(t.Context(), story)
+		return err == nil && s.Attempt > 3 && s.Code == "Unreachable" && s.Outcome == nil
+	})
+	c.daemon = start(t, nil, "simulate", "--alibaba", c.Alibaba, "--baidu", c.Baidu, "--control", c.Control, "--associate-time", "100ms")
+	if s := d.ends(t, story); *s.Outcome != havip.Attached {
+		t.Errorf("%s", verdict(s))
+	}
+	if total, effects := c.calls(t, "AssociateHaVip"); total != 1 || effects != 1 {
+		t.Errorf("%d calls, %d with effect", total, effects)
+	}
 }

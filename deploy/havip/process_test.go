@@ -126,7 +126,7 @@ func (c clouds) control(t *testing.T, method, path, body string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close() //nolint:errcheck // it was read, or its error is told
+	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil || answer.StatusCode/100 != 2 {
 		t.Fatalf("%s %s: %s %v: %s", method, path, answer.Status, err, text)
@@ -182,7 +182,7 @@ func (d *daemon) post(t *testing.T, header map[string]string, body string) (int,
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close() //nolint:errcheck // it was read, or its error is told
+	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ type recovery struct {
 	host   string
 	ask    events.Recover
 	direct bool
+	target string
 	roster string
 	wait   bool
 	yes    bool
@@ -38,7 +39,8 @@ without a host or a ledger, from wherever there are credentials.`,
 		Example: `  havip recover orders-db --reason "i-db1 lost its disk" --wait
   havip recover orders-db --instance i-db2 --release i-db1 --force --reason "db1 hangs" --wait
   havip recover orders-db --reason drill --dry-run
-  havip recover orders-db --reason "our host is down too" --direct --roster roster.yaml`,
+  havip recover orders-db --reason "our host is down too" --direct --roster roster.yaml
+  havip recover orders-db --reason "i-db1 hangs" --target fc:cn-hangzhou`,
 		Args: cobra.ExactArgs(1),
 	}
 	at := hostFlag(cmd)
@@ -50,7 +52,8 @@ without a host or a ledger, from wherever there are credentials.`,
 	f.StringVar(&r.ask.Reason, "reason", "", "why; it stands in the outcome (required)")
 	f.BoolVar(&r.ask.DryRun, "dry-run", false, "say what would be done first, and do nothing")
 	f.BoolVar(&r.direct, "direct", false, "work without a host")
-	f.StringVar(&r.roster, "roster", "", "with --direct: the roster (HAVIP_ROSTER, else roster.yaml)")
+	f.StringVar(&r.target, "target", "", "hand it to the functions at fc:REGION instead of a host")
+	f.StringVar(&r.roster, "roster", "", "with --direct and --target: the roster (HAVIP_ROSTER, else roster.yaml)")
 	f.BoolVar(&r.wait, "wait", false, "follow the story to its outcome")
 	f.BoolVar(&r.yes, "yes", false, "don't ask before --force or --allow-gap")
 	f.BoolVar(&r.asJSON, "json", false, "print JSON")
@@ -70,6 +73,9 @@ func (r recovery) run(ctx context.Context) error {
 	}
 	if r.direct {
 		return r.directly(ctx)
+	}
+	if r.target != "" {
+		return r.remotely(ctx, r.target)
 	}
 	c := client{r.host}
 	views, err := c.havips(ctx, r.ask.HAVIP)

@@ -20,7 +20,7 @@ func rosterCommand() *cobra.Command {
 		Use:   "roster",
 		Short: "Check a roster, or write one from the live clouds",
 	}
-	cmd.AddCommand(rosterCheckCommand(), rosterImportCommand())
+	cmd.AddCommand(rosterCheckCommand(), rosterImportCommand(), rosterPolicyCommand())
 	return cmd
 }
 

@@ -83,12 +83,13 @@ func (s *Stage) Instance(id string, state havip.InstanceState) {
 }
 
 // Silence makes nobody announce orders any more.
-func (s *Stage) Silence() { s.change(simulator.HAVIPChange{Master: new(string)}) }
+func (s *Stage) Silence() { s.Change(simulator.HAVIPChange{Master: new(string)}) }
 
 // Serve makes a holder announce orders at once.
-func (s *Stage) Serve(holder string) { s.change(simulator.HAVIPChange{Master: &holder}) }
+func (s *Stage) Serve(holder string) { s.Change(simulator.HAVIPChange{Master: &holder}) }
 
-func (s *Stage) change(c simulator.HAVIPChange) {
+// Change changes orders by hand, as a third party would.
+func (s *Stage) Change(c simulator.HAVIPChange) {
 	s.Helper()
 	if err := s.Clouds.SetHAVIP(s.scene.cloud(), Orders, c); err != nil {
 		s.Fatal(err)

@@ -16,6 +16,7 @@ type Scene struct {
 	Cloud   string                         // "": alibaba
 	Policy  string                         // of orders, as roster.yaml has it; "": members [i-db1, i-db2, i-db3], hold 2
 	Users   string                         // of a second HAVIP, "users"; "": off the roster
+	Brake   string                         // of the region; "": the roster's own
 	Holders []string                       // of orders; the first one that runs serves
 	States  map[string]havip.InstanceState // of the instances that don't run
 }
@@ -48,6 +49,9 @@ func (s Scene) roster() (*roster.Roster, error) {
 	text := "havips:\n" + s.entry("orders", policy)
 	if s.Users != "" {
 		text += s.entry("users", s.Users)
+	}
+	if s.Brake != "" {
+		text = "brake: {" + s.Brake + "}\n" + text
 	}
 	return roster.Parse([]byte(text))
 }

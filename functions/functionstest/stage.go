@@ -14,8 +14,6 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/functions"
-	"havip-functions/shared/alibaba"
-	"havip-functions/shared/baidu"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
@@ -48,17 +46,13 @@ type delivery struct {
 func Play(t *testing.T, scene Scene, play func(*Stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		policies, err := scene.roster()
-		if err != nil {
-			t.Fatal(err)
-		}
-		clouds, err := simulator.New(simulator.Options{World: scene.world()})
+		keeper, clouds, err := scene.keeper(simulator.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer clouds.Close()
 		s := &Stage{T: t, Clouds: clouds, Ledger: ledger.NewMemory(), scene: scene}
-		s.Function = s.Host(func(f *flow.Function) { f.Keeper.Roster = policies })
+		s.Function = s.Host(func(f *flow.Function) { f.Keeper.Roster = keeper.Roster })
 		play(s)
 	})
 }
@@ -66,24 +60,18 @@ func Play(t *testing.T, scene Scene, play func(*Stage)) {
 // Host makes another host of the same functions, that differs in what change does.
 func (s *Stage) Host(change func(*flow.Function)) flow.Function {
 	f := flow.Function{
-		Keeper: havip.Keeper{Ledger: s.Ledger, Roster: s.Function.Keeper.Roster, Clouds: s.open},
+		Keeper: havip.Keeper{Ledger: s.Ledger, Roster: s.Function.Keeper.Roster, Clouds: through(s.Clouds)},
 		Ledger: s.Ledger, Bus: s, Log: slog.New(slog.DiscardHandler),
 	}
 	change(&f)
 	return functions.New(f)
 }
 
-func (s *Stage) open(_ context.Context, p havip.Policy, _ string) (havip.Cloud, havip.Fleet, error) {
-	ours := func(context.Context) (havip.Credentials, error) { return keys, nil }
-	if p.Cloud == "baidu" {
-		c := baidu.New(baidu.Config{Region: p.Region, Transport: s.Clouds.Transport(), Credentials: ours})
-		return c, c, nil
-	}
-	c := alibaba.New(alibaba.Config{Region: p.Region, Transport: s.Clouds.Transport(), Credentials: ours})
-	return c, c, nil
-}
+// redelivery is how long a follow-up that failed waits to be delivered again.
+const redelivery = 5 * time.Second
 
-// Publish implements [flow.Bus]: a check is delivered once, when it is due.
+// Publish implements [flow.Bus]: a check is delivered when it is due, until it
+// is acknowledged.
 func (s *Stage) Publish(_ context.Context, ce cloudevents.Event, at time.Time) error {
 	payload, err := ce.MarshalJSON()
 	if err != nil {
@@ -123,7 +111,6 @@ func (s *Stage) Finish() {
 func (s *Stage) LoseFollowUps() { s.bus = nil }
 
 func (s *Stage) deliver(until time.Time) bool {
-	s.Helper()
 	if len(s.bus) == 0 {
 		return false
 	}
@@ -135,7 +122,7 @@ func (s *Stage) deliver(until time.Time) bool {
 	s.bus = s.bus[1:]
 	s.sleep(next.at)
 	if err := s.Function.Invoke(s.Context(), next.payload); err != nil {
-		s.Errorf("a follow-up failed: %v", err)
+		s.bus = append(s.bus, delivery{time.Now().Add(redelivery), next.payload})
 	}
 	return true
 }

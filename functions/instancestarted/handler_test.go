@@ -15,7 +15,10 @@ type (
 	scene = functionstest.Scene
 )
 
-const spare = "members: [i-db1, i-db2], hold: 2"
+const (
+	spare     = "members: [i-db1, i-db2], hold: 2"
+	elsewhere = "OperationUnsupported.BindOnMultipleVswitch"
+)
 
 // starts tells that each instance started, one after the other.
 func starts(instances ...string) func(*stage) {
@@ -113,13 +116,8 @@ func TestChangeNothing(t *testing.T) {
 		{Name: "a hundred events about one instance", Scene: short, Tell: func(s *stage) {
 			for range 100 {
 				s.Post(s.Started("i-db2"))
-				s.Wait(50 * time.Millisecond)
+				s.Wait(10 * time.Millisecond)
 			}
-			s.Finish()
-			if n := len(s.Changes()); n != 1 {
-				s.Errorf("%d calls", n)
-			}
-			s.Outcomes = s.Outcomes[:1]
 		}, Calls: "+i-db2", Outcomes: "attached i-db2", Holders: "i-db1* i-db2"},
 		{Name: "it is older than the failure", Scene: short, Tell: func(s *stage) {
 			e := s.Started("i-db2")
@@ -155,13 +153,14 @@ func TestOutcomeTells(t *testing.T) {
 			}
 		}, Calls: "+i-db2", Outcomes: "attached i-db2", Holders: "i-db1 i-db2", Says: []string{"no holder announces the address", "check keepalived on i-db2"}},
 		{Name: "the cloud's own no", Scene: short, Tell: func(s *stage) {
-			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Error: &simulator.FaultError{Code: "OperationUnsupported.BindOnMultipleVswitch"}})
+			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Error: &simulator.FaultError{Code: elsewhere}})
 			s.Post(s.Started("i-db2"))
 			s.Finish()
 			if s.Last().RequestID == "" {
 				s.Error("the request id is missing")
 			}
-		}, Calls: "+i-db2:OperationUnsupported.BindOnMultipleVswitch", Outcomes: "refused", Holders: "i-db1*", Says: []string{"HAVIP and instance must be in the same vSwitch", "OperationUnsupported.BindOnMultipleVswitch"}},
+		}, Calls: "+i-db2:" + elsewhere, Outcomes: "refused", Holders: "i-db1*",
+			Says: []string{"HAVIP and instance must be in the same vSwitch", elsewhere}},
 		{Name: "which event began it", Scene: short, Tell: func(s *stage) {
 			s.Post(s.Started("i-db2"))
 			s.Finish()

@@ -1,10 +1,13 @@
 package sweep_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"havip-functions/events"
 	"havip-functions/functions/functionstest"
+	"havip-functions/functions/sweep"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/simulator"
 )
@@ -124,6 +127,51 @@ func TestCloudAway(t *testing.T) {
 			s.Fault(simulator.Fault{Operation: "DescribeInstances", Error: &simulator.FaultError{Code: "Forbidden.RAM"}})
 			sweeps(s)
 		}, Calls: "+i-db2", Outcomes: "attached i-db2", Holders: "i-db1* i-db2"},
+	})
+}
+
+// What nobody's story is has to be told to somebody.
+func TestStuckMove(t *testing.T) {
+	stuck := func(s *stage) {
+		s.Change(simulator.HAVIPChange{Status: new(havip.Associating)})
+		sweeps(s)
+		s.Wait(4 * time.Minute)
+		sweeps(s)
+		if len(s.Outcomes) > 0 {
+			s.Error("it may still move")
+		}
+		s.Wait(2 * time.Minute)
+	}
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "by a third party, for longer than a story lasts", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			stuck(s)
+			sweeps(s)
+		}, Outcomes: "timedout", Holders: "i-db1*", Says: []string{"Associating", "havip status orders"}},
+		{Name: "it ends in time", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			stuck(s)
+			s.Change(simulator.HAVIPChange{Status: new(havip.InUse)})
+			sweeps(s)
+		}, Holders: "i-db1*"},
+	})
+}
+
+func TestDrift(t *testing.T) {
+	functionstest.Play(t, holds(one, "i-db1", "i-db4"), func(s *stage) {
+		f := sweep.Function{Keeper: s.Function.Keeper}
+		var notes []string
+		for range 2 { // it is told once
+			swept, err := f.Handle(s.Context(), s.Sweep(), events.Sweep{})
+			if err != nil {
+				s.Fatal(err)
+			}
+			for _, a := range swept {
+				notes = append(notes, a.Note)
+			}
+		}
+		if len(notes) != 1 || !strings.Contains(notes[0], "orders is held by i-db4, off the roster") {
+			s.Errorf("the notes are %q", notes)
+		}
+		s.Want("", "", "i-db1* i-db4")
 	})
 }
 

@@ -68,9 +68,11 @@ func (s *service) call(ctx context.Context, req requests.AcsRequest, resp respon
 		var client sdk.Client
 		config := sdk.NewConfig().WithAutoRetry(false)
 		config.Transport = route.Transport
-		if err := client.InitWithOptions(s.wire.Region, config, credential(route.Keys)); err != nil {
+		// Given the region, the SDK compiles a regular expression for it each time.
+		if err := client.InitWithOptions("", config, credential(route.Keys)); err != nil {
 			return err
 		}
+		req.GetQueryParams()["RegionId"] = s.wire.Region
 		// Without a domain the SDK asks a location service over the network.
 		req.SetDomain(route.Host)
 		req.SetScheme(route.Scheme)

@@ -9,10 +9,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"havip-functions/shared/alibaba"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator"
 )
 
 const arn = "acs:ram::1234567890123456:role/havip"
@@ -129,4 +131,34 @@ func TestAssumeRoleWaits(t *testing.T) {
 	if err := <-first; err != nil || calls.Load() != 1 {
 		t.Errorf("the first caller: %v after %d calls", err, calls.Load())
 	}
+}
+
+// TestRoleIsRefreshed has 64 callers go on for a day with credentials that serve
+// for an hour, on virtual time.
+func TestRoleIsRefreshed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim, err := simulator.New(simulator.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sim.Close()
+		config := alibaba.Config{Region: "cn-hangzhou", Transport: sim.Transport(), Credentials: static(testKeys)}
+		config.Credentials = alibaba.AssumeRole(config, arn, "story")
+		cloud := alibaba.New(config)
+		var callers sync.WaitGroup
+		for range 64 {
+			callers.Go(func() {
+				for range 24 * 6 {
+					if _, err := cloud.Get(t.Context(), orders.HAVIP); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(10 * time.Minute) //nolint:forbidigo // in a bubble
+				}
+			})
+		}
+		callers.Wait()
+		if n := len(sim.Calls(simulator.CallFilter{Operation: "AssumeRole"})); n != 24 {
+			t.Errorf("the role was assumed %d times, want once an hour", n)
+		}
+	})
 }

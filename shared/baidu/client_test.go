@@ -3,6 +3,7 @@ package baidu_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -85,5 +86,31 @@ func TestSessionToken(t *testing.T) {
 		if _, err := cloud.Get(context.Background(), orders.HAVIP); !errors.Is(err, want) {
 			t.Errorf("with the token %q: %v, want %v", token, err, want)
 		}
+	}
+}
+
+// TestCredentialsAreRefreshed asks for the keys of each call anew.
+func TestCredentialsAreRefreshed(t *testing.T) {
+	world := simulator.Builtin()
+	world.Baidu[0].AccessKeys = map[string]string{"ak1": "sk1", "ak2": "sk2"}
+	world.Baidu[0].SecurityTokens = map[string]string{"ak1": "tok1", "ak2": "tok2"}
+	sim, err := simulator.New(simulator.Options{World: world})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	n := 0
+	cloud := baidu.New(baidu.Config{Region: "bj", Transport: sim.Transport(), Credentials: func(context.Context) (havip.Credentials, error) {
+		n++
+		return havip.Credentials{AccessKeyID: fmt.Sprint("ak", n), AccessKeySecret: fmt.Sprint("sk", n), SecurityToken: fmt.Sprint("tok", n)}, nil
+	}})
+	for range 2 {
+		if _, err := cloud.Get(t.Context(), orders.HAVIP); err != nil {
+			t.Error(err)
+		}
+	}
+	calls := sim.Calls(simulator.CallFilter{})
+	if len(calls) != 2 || calls[0].AccessKeyID != "ak1" || calls[1].AccessKeyID != "ak2" {
+		t.Errorf("the calls are %+v", calls)
 	}
 }

@@ -62,10 +62,12 @@ func (c *Cloud) readBack(ctx context.Context, call havip.Call, a attempt) (havip
 		return havip.Receipt{}, a.err
 	}
 	have, err := c.Get(ctx, call.HAVIP)
-	if err == nil && have.On(call.Instance) == a.held {
+	switch {
+	case errors.Is(err, havip.ErrBusy): // whether it is so already is open
+		return havip.Receipt{}, err
+	case err == nil && have.On(call.Instance) == a.held:
 		return havip.Receipt{RequestID: refused.RequestID}, nil
-	}
-	if err == nil && refused.Status == http.StatusNotFound {
+	case err == nil && refused.Status == http.StatusNotFound:
 		refused.Instance = true
 	}
 	return havip.Receipt{}, refused

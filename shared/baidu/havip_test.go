@@ -128,6 +128,19 @@ func TestReadBack(t *testing.T) {
 	}
 }
 
+// TestReadBackFails leaves open what nobody could read.
+func TestReadBackFails(t *testing.T) {
+	cloud := scripted(t, func(r *http.Request, _ string) (int, string) {
+		if r.Method == http.MethodGet {
+			return http.StatusBadGateway, "<html>"
+		}
+		return http.StatusBadRequest, `{"requestId":"r1","code":"InstanceAlreadyBound","message":"m"}`
+	})
+	if _, err := cloud.Attach(t.Context(), call); !errors.Is(err, havip.ErrBusy) {
+		t.Errorf("got %v, want to look again", err)
+	}
+}
+
 // TestStates has a list of several pages, with machines that nobody asked for.
 func TestStates(t *testing.T) {
 	statuses := map[string]string{"i-2": "Stopped", "i-3": "Expired", "i-4": "Recycled", "i-5": "ImageProcessing", "i-6": "Starting", "i-7": "Stopping"}

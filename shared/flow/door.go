@@ -79,6 +79,10 @@ func (d Door) proven(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 			return nil, false
 		}
 	}
+	if r.ContentLength > events.MaxBatch { // said before it is sent
+		d.unreadable(w, &http.MaxBytesError{Limit: events.MaxBatch})
+		return nil, false
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, events.MaxBatch))
 	if err != nil {
 		d.unreadable(w, err)

@@ -53,7 +53,11 @@ func FromCheck(c events.StatusCheck) (havip.Check, error) {
 
 func from(e events.Event, cloud, region, id string) havip.Event {
 	return havip.Event{
-		EventRef: ref(e), Time: e.Time, Arrived: e.Arrived, Expiry: e.Expiry, Trace: e.TraceParent,
+		EventRef: ref(e), Time: e.Time, Arrived: e.Arrived, Expiry: e.Expiry, Trace: trace(e),
 		Cloud: cloud, Region: region, HAVIP: id,
 	}
+}
+
+func trace(e events.Event) havip.Trace {
+	return havip.Trace{Parent: e.TraceParent, State: e.TraceState}
 }

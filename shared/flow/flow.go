@@ -107,7 +107,7 @@ func (f Function) ignore(ctx context.Context, e events.Event) ([]havip.Admission
 	case events.Ignored:
 		reason = d.Reason
 	}
-	noted := havip.Event{EventRef: ref(e), Time: e.Time, Arrived: e.Arrived, Trace: e.TraceParent}
+	noted := havip.Event{EventRef: ref(e), Time: e.Time, Arrived: e.Arrived, Trace: trace(e)}
 	return f.Keeper.Note(ctx, noted, havip.Story{Outcome: havip.Ignored, Rule: reason})
 }
 

@@ -79,7 +79,7 @@ func (f Function) followUp(ctx context.Context, id string, c havip.Check, r havi
 		Cloud: c.HAVIP.Cloud, Region: c.HAVIP.Region, HAVIP: c.HAVIP.ID,
 		Story: c.Story, Attempt: c.Attempt, NotBefore: c.At, Carried: carried,
 	})
-	e.Causation, e.TraceParent = r.Story.Event.ID, r.Story.Trace
+	follows(&e, *r.Story)
 	return f.send(ctx, e, c.At)
 }
 
@@ -89,7 +89,7 @@ func (f Function) tell(ctx context.Context, id string, s havip.Story) error {
 		return err
 	}
 	e := events.New(id, s.EndedAt, Outcome(s))
-	e.Causation, e.TraceParent = s.Event.ID, s.Trace
+	follows(&e, s)
 	if err := f.send(ctx, e, time.Time{}); err != nil {
 		return err
 	}
@@ -98,6 +98,11 @@ func (f Function) tell(ctx context.Context, id string, s havip.Story) error {
 		"attempts", s.Attempt, "calls", s.Calls, "rule", s.Rule, "code", s.Code, "requestId", s.RequestID,
 		"advice", s.Advice, "roster", s.Roster)
 	return nil
+}
+
+// follows marks an event as one that a story caused.
+func follows(e *events.Event, s havip.Story) {
+	e.Causation, e.TraceParent, e.TraceState = s.Event.ID, s.Trace.Parent, s.Trace.State
 }
 
 func (f Function) send(ctx context.Context, e events.Event, at time.Time) error {

@@ -136,7 +136,7 @@ func unwrap(key *rsa.PublicKey, wrapped []byte) ([]byte, error) {
 	}
 	block := m.Exp(m, big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, key.Size()))
 	padding, text, ok := strings.Cut(string(block[2:]), "\x00")
-	if block[0] != 0 || block[1] != 1 || !ok || len(padding) < 8 || strings.Trim(padding, "\xff") != "" || text == "" {
+	if block[0] != 0 || block[1] != 1 || !ok || len(padding) < 8 || padding != strings.Repeat("\xff", len(padding)) || text == "" {
 		return nil, errors.New("not of this key")
 	}
 	return []byte(text), nil

@@ -102,13 +102,38 @@ func (b *bridge) v2(end string) http.Header {
 func (b *bridge) v1(end string) http.Header {
 	h := sent(signatureMethod)
 	secret := []byte("temporary")
-	block := slices.Concat([]byte{0, 1}, slices.Repeat([]byte{0xff}, b.key.Size()-3-len(secret)), []byte{0}, secret)
-	wrapped := new(big.Int).Exp(new(big.Int).SetBytes(block), b.key.D, b.key.N).FillBytes(make([]byte, b.key.Size()))
-	h.Set(signatureSecret, base64.StdEncoding.EncodeToString(wrapped))
+	h.Set(signatureSecret, base64.StdEncoding.EncodeToString(b.wrap(1, 0xff, secret)))
 	mac := hmac.New(sha1.New, secret)
 	mac.Write(text(h, "x-eventbridge-signature-method", end))
 	h.Set(signatureV1, base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	return h
+}
+
+// wrap does with the private key what unwrap undoes.
+func (b *bridge) wrap(kind, padding byte, secret []byte) []byte {
+	block := slices.Concat([]byte{0, kind}, slices.Repeat([]byte{padding}, b.key.Size()-3-len(secret)), []byte{0}, secret)
+	return new(big.Int).Exp(new(big.Int).SetBytes(block), b.key.D, b.key.N).FillBytes(make([]byte, b.key.Size()))
+}
+
+func TestUnwrap(t *testing.T) {
+	b := newBridge(t)
+	for _, c := range []struct {
+		name    string
+		wrapped []byte
+		want    string
+	}{
+		{"as it should be", b.wrap(1, 0xff, []byte("s")), "s"},
+		{"another padding", b.wrap(1, 0xfe, []byte("s")), ""},
+		{"of the other kind", b.wrap(2, 0xff, []byte("s")), ""},
+		{"hardly any padding", b.wrap(1, 0xff, make([]byte, b.key.Size()-5)), ""},
+		{"nothing inside", b.wrap(1, 0xff, nil), ""},
+		{"too short", []byte{1}, ""},
+		{"beyond the modulus", slices.Repeat([]byte{0xff}, b.key.Size()), ""},
+	} {
+		if got, err := unwrap(&b.key.PublicKey, c.wrapped); string(got) != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("%s: %q, %v", c.name, got, err)
+		}
+	}
 }
 
 func TestEventBridge(t *testing.T) {

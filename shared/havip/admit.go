@@ -14,7 +14,7 @@ type Event struct {
 	Time    time.Time // when it happened, by its sender
 	Arrived time.Time
 	Expiry  time.Time // zero: never
-	Trace   string    // W3C traceparent
+	Trace   Trace
 
 	Cloud  string
 	Region string

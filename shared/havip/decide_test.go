@@ -166,7 +166,7 @@ func unsafeChoice(p Policy, h HAVIP, a Ask, w Want, step Step) string {
 		return "only a failed holder is released, or the one that a person names"
 	case step == Detach && p.OnHealthFailed == Add && (!byHand || a.Release != w.Release):
 		return "add releases nobody"
-	case w.AllowGap && !(byHand && a.AllowGap):
+	case w.AllowGap && (!byHand || !a.AllowGap):
 		return "a gap is a person's to allow"
 	case step == Attach && !byHand && healthy >= p.Hold:
 		return "the hold is met"

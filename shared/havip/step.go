@@ -118,7 +118,7 @@ func forced(force bool) string {
 // call sends what the lease says, and notes the answer.
 func (l *look) call(ctx context.Context) error {
 	p := l.record.Pending
-	callCtx, cancel := context.WithTimeout(ctx, l.keeper.callTimeout())
+	callCtx, cancel := context.WithTimeout(WithUrgency(ctx, l.urgency()), l.keeper.callTimeout())
 	defer cancel()
 	send := l.cloud.Attach
 	if p.Verb == Detach {
@@ -140,6 +140,13 @@ func (l *look) call(ctx context.Context) error {
 		return l.again(ctx, l.backoff())
 	}
 	return l.failed(ctx, taken, err)
+}
+
+func (l *look) urgency() Urgency {
+	if l.have.HealthyBeside("") {
+		return Routine
+	}
+	return Urgent
 }
 
 // failed notes why a call was not accepted. A definite no clears pending; a lost

@@ -30,6 +30,12 @@ type Ask struct {
 	Reason   string `json:"reason,omitempty"`
 }
 
+// Trace is a W3C Trace Context, which every event that follows carries on.
+type Trace struct {
+	Parent string `json:"parent"`
+	State  string `json:"state,omitempty"`
+}
+
 // Outcome is how a story ended; the empty one says that it is open.
 type Outcome string
 
@@ -55,7 +61,7 @@ type EventRef struct {
 type Story struct {
 	ID        string    `json:"id"`
 	Event     EventRef  `json:"event"`
-	Trace     string    `json:"trace,omitempty"` // W3C traceparent of the event
+	Trace     Trace     `json:"trace,omitzero"` // of the event
 	HAVIP     Key       `json:"havip"`
 	Name      string    `json:"name"`
 	Ask       Ask       `json:"ask"`

@@ -21,7 +21,7 @@ func (k Keeper) Sweep(ctx context.Context, e Event) ([]Admission, error) {
 	var swept []Admission
 	var failed []error
 	for _, policies := range k.byAccount(e.HAVIP) {
-		seen, err := k.survey(ctx, policies)
+		seen, err := k.survey(WithUrgency(ctx, Patient), policies)
 		failed = append(failed, err)
 		for _, p := range policies {
 			a, err := k.sweep(ctx, p, e, seen)

@@ -11,6 +11,7 @@ import (
 	"havip-functions/shared/alibaba"
 	"havip-functions/shared/baidu"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/havip/pace"
 	"havip-functions/shared/roster"
 )
 
@@ -21,16 +22,18 @@ func (env Environment) Clouds(file *roster.File, call Call) havip.Clouds {
 	return newAccounts(env).clouds(file, call)
 }
 
-// accounts open clouds, and remember the roles that were assumed for them.
+// accounts open clouds, and remember the roles that were assumed for them, and
+// how many calls each takes.
 type accounts struct {
 	Environment
 	roles *roles
+	pacer *pace.Pacer
 }
 
-func newAccounts(env Environment) accounts { return accounts{env, &roles{}} }
+func newAccounts(env Environment) accounts { return accounts{env, &roles{}, &pace.Pacer{}} }
 
 func (env accounts) clouds(file *roster.File, call Call) havip.Clouds {
-	return func(_ context.Context, p havip.Policy, session string) (havip.Cloud, havip.Fleet, error) {
+	return env.pacer.Clouds(func(_ context.Context, p havip.Policy, session string) (havip.Cloud, havip.Fleet, error) {
 		var account roster.Account
 		if p.Account != "" {
 			account = file.Current().Accounts[p.Account] // the roster was checked to have it
@@ -54,7 +57,7 @@ func (env accounts) clouds(file *roster.File, call Call) havip.Clouds {
 			return cloud, cloud, nil
 		}
 		return nil, nil, fmt.Errorf("cloud %q is not known", p.Cloud)
-	}
+	})
 }
 
 // alibaba is the account of the call, or the environment's. A local endpoint

@@ -19,7 +19,7 @@ alibaba:
   - {region: cn-hangzhou, account: "1111111111111111", accessKeys: {testak: testsk}, instances: [], havips: []}
   - region: cn-hangzhou
     account: "2222222222222222"
-    accessKeys: {}
+    accessKeys: {otherak: othersk}
     vswitches: [{id: vsw-a, vpc: vpc-1}]
     instances: [{id: i-db1, vswitch: vsw-a}]
     havips: [{id: havip-bp1orders, vswitch: vsw-a, ip: 10.0.0.100}]

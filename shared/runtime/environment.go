@@ -28,9 +28,21 @@ type Environment struct {
 }
 
 // watch is how long a function goes on looking at what it began before it leaves
-// a follow-up: most changes take less, and a second of a function costs less
-// than another call of it.
-const watch = 3 * time.Second
+// a follow-up, unless HAVIP_WATCH says otherwise: the shortest delay of a host is
+// a second, and a second of a function costs less than another call of it.
+const watch = time.Second
+
+func (env Environment) watch() (time.Duration, error) {
+	text := env.Getenv("HAVIP_WATCH")
+	if text == "" {
+		return watch, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("HAVIP_WATCH: %q is no duration; write it like 2s, or 0s to leave at once", text)
+	}
+	return d, nil
+}
 
 // Function is the name of the function that this process is, or empty where the
 // host does not say; then it is any of them.
@@ -133,6 +145,10 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 		return nil, err
 	}
 	outcomes, err := env.outcomes()
+	if err != nil {
+		return nil, err
+	}
+	watch, err := env.watch()
 	if err != nil {
 		return nil, err
 	}

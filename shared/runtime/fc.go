@@ -98,7 +98,7 @@ func (h FunctionCompute) line(word string, call Call) {
 	if lines == nil {
 		lines = os.Stdout
 	}
-	fmt.Fprintf(lines, "FC Invoke %s RequestId: %s\n", word, call.RequestID) //nolint:errcheck // a lost log line fails no call
+	fmt.Fprintf(lines, "FC Invoke %s RequestId: %s\n", word, call.RequestID)
 }
 
 func (h FunctionCompute) log() *slog.Logger { return cmp.Or(h.Log, slog.Default()) }

@@ -111,7 +111,7 @@ func TestGoRuntimeEndsWithItsAPI(t *testing.T) {
 			api.status = http.StatusForbidden
 			return address
 		}, "call r1 can't be answered"},
-		"is gone": {func(t *testing.T) string {
+		"is gone": {func(*testing.T) string {
 			s := httptest.NewServer(nil)
 			s.Close()
 			return strings.TrimPrefix(s.URL, "http://")

@@ -58,7 +58,12 @@ func (env Environment) outcomes() (func(Call) []flow.Bus, error) {
 // own gives the call's credentials, or the environment's where it has none.
 func (env Environment) own(c Call) func(context.Context) (havip.Credentials, error) {
 	if c.Credentials.AccessKeyID == "" {
-		return env.stored("env:ALIBABA_CLOUD")
+		return env.Ambient()
 	}
 	return func(context.Context) (havip.Credentials, error) { return c.Credentials, nil }
+}
+
+// Ambient reads Alibaba's credentials from the environment, anew for each use.
+func (env Environment) Ambient() func(context.Context) (havip.Credentials, error) {
+	return env.stored("env:ALIBABA_CLOUD")
 }

@@ -155,8 +155,8 @@ func TestRosterIsReadAgain(t *testing.T) {
 			reads int
 		}{
 			{s.text, 0, first, 1},
-			{changed, 59 * time.Second, first, 1},
-			{changed, 2 * time.Second, hash(t, changed), 2},
+			{changed, 55 * time.Second, first, 1},
+			{changed, 5 * time.Second, hash(t, changed), 2},
 			{"havips: []\n", 61 * time.Second, hash(t, changed), 3},
 			{"", 61 * time.Second, hash(t, changed), 4},
 			{string(roster.Builtin()), 61 * time.Second, first, 5},

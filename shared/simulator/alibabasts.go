@@ -13,7 +13,7 @@ import (
 func (s *Simulator) assumeRole(q *request) (any, *refusal) {
 	account, role, ok := parseRole(q.params["RoleArn"])
 	seconds, err := strconv.Atoi(cmp.Or(q.params["DurationSeconds"], "3600"))
-	if !ok || err != nil || seconds < 900 || seconds > 43200 || len(q.params["RoleSessionName"]) < 2 {
+	if !ok || err != nil || seconds < 900 || seconds > int(longestSession/time.Second) || len(q.params["RoleSessionName"]) < 2 {
 		return nil, &refusal{http.StatusBadRequest, "InvalidParameter", "The specified RoleArn, RoleSessionName or DurationSeconds is not valid."}
 	}
 	realms := s.world.ofAccount(account)

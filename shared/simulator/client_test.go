@@ -34,6 +34,7 @@ type client struct {
 	region  string
 	acs3    bool // sign with the third signature
 	get     bool // all parameters in the query
+	inQuery []string
 }
 
 // reply is an answer of either cloud.
@@ -112,7 +113,12 @@ func (c *client) rpc(action string, pairs ...string) reply {
 	if c.get {
 		return c.send(c.request("GET", c.alibaba+"/?"+joined(params), ""))
 	}
-	r := c.request("POST", c.alibaba+"/", joined(params))
+	query := map[string]string{}
+	for _, k := range c.inQuery {
+		query[k] = params[k]
+		delete(params, k)
+	}
+	r := c.request("POST", c.alibaba+"/?"+joined(query), joined(params))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return c.send(r)
 }

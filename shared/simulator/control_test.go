@@ -44,6 +44,15 @@ func TestControl(t *testing.T) {
 		{"POST", "/faults", `{"operation":"AssociateHaVip","delay":"2s","times":1}`, 200, ""},
 		{"POST", "/faults", `{"operation":"AssociateHaVip"}`, 400, "does nothing"},
 		{"DELETE", "/faults", "", 200, ""},
+		{"POST", "/faults", `{"cloud":"azure","cut":true}`, 400, "alibaba, baidu"},
+		{"POST", "/faults", `{"delay":"soon"}`, 400, "200ms or 2s"},
+		{"POST", "/faults", `{"cut":true,"probability":2}`, 400, "between 0 and 1"},
+		{"POST", "/faults", `{"error":{"code":"x","status":200}}`, 400, "400 to 599"},
+		{"POST", "/faults", `{"cut":true,"times":-1}`, 400, "negative"},
+		{"POST", "/faults", "", 400, "JSON"},
+		{"POST", "/faults", strings.Repeat(" ", 1<<20+1), 400, "too large"},
+		{"PUT", "/clouds/alibaba/instances/i-db1", `{"state":""}`, 400, "not one of"},
+		{"GET", "/faults", "", 404, "there is no GET /faults"},
 		{"POST", "/events", `{"on":true,"url":"http://127.0.0.1:8080/events","token":"t"}`, 200, ""},
 		{"POST", "/events", `{"on":true,"url":"nowhere"}`, 400, "url is no address"},
 		{"POST", "/reset", "", 200, ""},
@@ -181,5 +190,21 @@ func TestStateChangesAreAnnounced(t *testing.T) {
 	s.Close()
 	if len(got) != 0 {
 		t.Errorf("one event too many: %v", <-got)
+	}
+}
+
+// Whoever reads /calls finds lists and objects, never null.
+func TestCallsHoldNoNull(t *testing.T) {
+	s, c := start(t, simulator.Options{})
+	for _, cloud := range []string{"alibaba", "baidu"} {
+		d := s.Direct(cloud, map[string]string{"alibaba": "cn-hangzhou", "baidu": "bj"}[cloud], directKeys)
+		_, _ = d.Get(t.Context(), "havip-none")
+		_, _ = d.List(t.Context())
+		_, _ = d.States(t.Context(), []string{"i-db1"})
+	}
+	c.send(c.request("POST", c.alibaba+"/", "")).want(t, 400, "MissingAction")
+	c.send(c.request("PUT", c.baidu+"/", "")).want(t, 404, "InvalidURI")
+	if status, body := control(t, s, "GET", "/calls", ""); status != 200 || strings.Contains(body, "null") || strings.Count(body, `"n":`) != 8 {
+		t.Errorf("the calls are %s", body)
 	}
 }

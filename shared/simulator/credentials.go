@@ -19,7 +19,7 @@ type credential struct {
 func (s *Simulator) credential(cloud, keyID string) (credential, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c, ok := s.session[keyID]; ok && cloud == "alibaba" {
+	if c, ok := s.session.get(keyID); ok && cloud == "alibaba" {
 		return c, true
 	}
 	var c credential
@@ -33,12 +33,16 @@ func (s *Simulator) credential(cloud, keyID string) (credential, bool) {
 	return c, len(c.realms) > 0
 }
 
+// longestSession is how long temporary credentials may live.
+const longestSession = 12 * time.Hour
+
 // newSession makes temporary credentials, valid on Alibaba's side, and returns
 // their key's id.
 func (s *Simulator) newSession(realms []*realm, lives time.Duration) (keyID string, c credential) {
 	keyID = "STS." + s.text(24)
-	c = credential{secret: s.text(44), token: "CAIS" + s.text(120), expires: time.Now().Add(lives), realms: slices.Clone(realms)}
-	s.session[keyID] = c
+	now := time.Now()
+	c = credential{secret: s.text(44), token: "CAIS" + s.text(120), expires: now.Add(lives), realms: slices.Clone(realms)}
+	s.session.put(keyID, c, now)
 	return keyID, c
 }
 
@@ -60,28 +64,15 @@ const skew = 15 * time.Minute
 
 func skewed(at, now time.Time) bool { return at.Before(now.Add(-skew)) || at.After(now.Add(skew)) }
 
-// nonceStore remembers the nonces of verified calls for as long as their
-// timestamps could be accepted, and no longer than twice that.
-type nonceStore struct {
-	young, old map[string]bool
-	since      time.Time
-}
-
-// use tells whether a nonce is new, and remembers it.
-func (n *nonceStore) use(nonce string, now time.Time) bool {
-	if now.Sub(n.since) > 2*skew {
-		n.young, n.old, n.since = map[string]bool{}, n.young, now
-	}
-	if n.young[nonce] || n.old[nonce] {
-		return false
-	}
-	n.young[nonce] = true
-	return true
-}
-
-// fresh uses up a nonce of an access key.
+// fresh uses up a nonce of an access key, which is remembered for as long as its
+// timestamp could be accepted.
 func (s *Simulator) fresh(keyID, nonce string, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.nonces.use(keyID+"/"+nonce, now)
+	key := keyID + "/" + nonce
+	if _, used := s.nonces.get(key); used {
+		return false
+	}
+	s.nonces.put(key, struct{}{}, now)
+	return true
 }

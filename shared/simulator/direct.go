@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -144,11 +145,13 @@ func (d *Direct) call(ctx context.Context, c Call, perform func(*Simulator, *req
 	if ctx.Err() != nil {
 		return "", given(ctx, c.Operation, false)
 	}
-	q := &request{http: (&http.Request{}).WithContext(ctx), params: c.Params, at: time.Now(), call: c}
+	c.Instances = append([]string{}, c.Instances...) // never null in /calls
+	q := &request{http: (&http.Request{}).WithContext(ctx), params: map[string]string{}, at: time.Now(), call: c}
+	maps.Copy(q.params, c.Params)
 	q.call.Time, q.call.Cloud, q.call.Region = q.at.UTC(), d.dialect.cloud, d.region
 	why := d.verify(q)
 	if why == nil {
-		q.faults = d.s.drawFaults(d.dialect.cloud, c.Operation)
+		q.faults = d.s.drawFaults(q)
 		pause(ctx, q.faults.delay)
 	}
 	how := d.dialect

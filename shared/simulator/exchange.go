@@ -66,7 +66,7 @@ func (s *Simulator) answer(d *dialect, r *http.Request) answer {
 		why = d.verify(s, q)
 	}
 	if why == nil {
-		q.faults = s.drawFaults(d.cloud, q.call.Operation)
+		q.faults = s.drawFaults(q)
 		pause(r.Context(), q.faults.delay)
 	}
 	return d.reply(q, s.settle(d, q, why))

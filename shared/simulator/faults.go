@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ type Fault struct {
 	Delay             time.Duration `json:"-"`                           // before the effect
 	LoseReply         bool          `json:"loseReply,omitempty"`         // the effect, then the connection is cut
 	Cut               bool          `json:"cut,omitempty"`               // the connection is cut, no effect
-	ThrottlePerSecond int           `json:"throttlePerSecond,omitempty"` // more calls than this are throttled
+	ThrottlePerSecond int           `json:"throttlePerSecond,omitempty"` // more calls of one account and operation are throttled
 	Stuck             bool          `json:"stuck,omitempty"`             // the move that it begins lasts until the faults are cleared
 	Redirect          bool          `json:"redirect,omitempty"`          // 307 to the same place, no effect
 	HTML              bool          `json:"html,omitempty"`              // 502 with a page, no effect
@@ -126,20 +127,27 @@ func (s *Simulator) ClearFaults() {
 type armedFault struct {
 	Fault
 	fired  int
-	window time.Time // the second whose calls are counted
-	calls  int
+	counts map[meter]*count
+}
+
+// meter is what calls are counted by, as the clouds do.
+type meter struct{ account, operation string }
+
+type count struct {
+	since time.Time
+	calls int
 }
 
 // strikes tells whether the fault befalls this call.
-func (f *armedFault) strikes(s *Simulator, cloud, operation string) bool {
+func (f *armedFault) strikes(s *Simulator, q *request) bool {
 	switch {
-	case f.Cloud != "" && f.Cloud != cloud, f.Operation != "" && f.Operation != operation:
+	case f.Cloud != "" && f.Cloud != q.call.Cloud, f.Operation != "" && f.Operation != q.call.Operation:
 		return false
 	case f.Times > 0 && f.fired >= f.Times:
 		return false
 	case f.Probability > 0 && s.rng.Float64() >= f.Probability:
 		return false
-	case f.ThrottlePerSecond > 0 && f.within():
+	case f.ThrottlePerSecond > 0 && f.within(meter{q.account(), q.call.Operation}):
 		return false
 	}
 	f.fired++
@@ -147,12 +155,22 @@ func (f *armedFault) strikes(s *Simulator, cloud, operation string) bool {
 }
 
 // within counts a call and tells whether the second at hand still has room for it.
-func (f *armedFault) within() bool {
-	if now := time.Now(); now.Sub(f.window) >= time.Second {
-		f.window, f.calls = now, 0
+func (f *armedFault) within(m meter) bool {
+	if f.counts == nil {
+		f.counts = map[meter]*count{}
 	}
-	f.calls++
-	return f.calls <= f.ThrottlePerSecond
+	c := f.counts[m]
+	if now := time.Now(); c == nil || now.Sub(c.since) >= time.Second {
+		c = &count{since: now}
+		f.counts[m] = c
+	}
+	c.calls++
+	return c.calls <= f.ThrottlePerSecond
+}
+
+// account is whose call it is: the access key's where the world names none.
+func (q *request) account() string {
+	return cmp.Or(q.realms[0].spec.Account, q.call.AccessKeyID)
 }
 
 // effect is what the faults make of one call.
@@ -163,12 +181,12 @@ type effect struct {
 	front                            int // the status of an answer that comes from before the cloud
 }
 
-func (s *Simulator) drawFaults(cloud, operation string) effect {
+func (s *Simulator) drawFaults(q *request) effect {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var e effect
 	for _, f := range s.faults {
-		if f.strikes(s, cloud, operation) {
+		if f.strikes(s, q) {
 			e.add(f.Fault)
 		}
 	}
@@ -196,9 +214,12 @@ func (e *effect) add(f Fault) {
 	}
 }
 
-// refuses is the no that a fault forces upon a call, or nil.
+// refuses is the no that a fault forces upon a call, or nil. What stands before
+// the cloud answers first.
 func (e effect) refuses(d *dialect) *refusal {
 	switch {
+	case e.front != 0:
+		return nil
 	case e.throttled:
 		return &d.busy
 	case e.err != nil:

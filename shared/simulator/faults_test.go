@@ -104,10 +104,40 @@ func TestThrottle(t *testing.T) {
 			c.rpc("DescribeHaVips").want(t, 200, "")
 		}
 		c.rpc("DescribeHaVips").want(t, 400, "Throttling.User")
-		c.rest("GET", "/v1/havip", "").want(t, 429, "RequestLimitExceeded")
+		c.rpc("DescribeInstances").want(t, 200, "") // each operation counts on its own
+		for _, status := range []int{200, 200, 429} {
+			if r := c.rest("GET", "/v1/havip", ""); r.Status != status || status == 429 && r.Code != "RequestLimitExceeded" {
+				t.Errorf("Baidu's answer is %d %s, want %d", r.Status, r.Code, status)
+			}
+		}
 		elapse(time.Second)
 		c.rpc("DescribeHaVips").want(t, 200, "")
 	})
+}
+
+func TestThrottleIsAnAccountsOwn(t *testing.T) {
+	w, err := simulator.ParseWorld([]byte(`
+alibaba:
+  - {region: cn-hangzhou, account: "1", accessKeys: {testak: testsk, secondak: secondsk}}
+  - {region: cn-hangzhou, account: "2", accessKeys: {otherak: othersk}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, c := start(t, simulator.Options{World: w})
+	c.fault(s, `{"throttlePerSecond":1}`)
+	for _, tc := range []struct {
+		key, secret string
+		status      int
+		code        string
+	}{
+		{"testak", "testsk", 200, ""},
+		{"secondak", "secondsk", 400, "Throttling.User"}, // the same account
+		{"otherak", "othersk", 200, ""},
+	} {
+		c.key, c.secret = tc.key, tc.secret
+		c.rpc("DescribeHaVips").want(t, tc.status, tc.code)
+	}
 }
 
 func TestStuckUntilCleared(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // ParseFaults reads the short form of faults that a flag takes: a list, by
 // commas, of
 //
-//	throttle=50        at most 50 calls a second, the rest are throttled
+//	throttle=50        at most 50 calls a second of one account and operation
 //	delay=200ms        before the effect
 //	slowBody=2s        half of each answer comes so late
 //	error=CODE         this refusal

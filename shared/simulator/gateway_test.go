@@ -35,6 +35,14 @@ func TestAlibabaGateway(t *testing.T) {
 		{"a long token", nil, "AssociateHaVip", []string{"HaVipId", "one", "InstanceId", "i-2", "ClientToken", strings.Repeat("x", 65)}, 400, "InvalidClientToken.Malformed"},
 		{"a token beyond ASCII", nil, "AssociateHaVip", []string{"HaVipId", "one", "InstanceId", "i-2", "ClientToken", "tök"}, 400, "InvalidClientToken.Malformed"},
 		{"a long page", nil, "DescribeHaVips", []string{"PageSize", "51"}, 400, "InvalidParameter"},
+		{"the longest page", nil, "DescribeHaVips", []string{"PageSize", "50"}, 200, ""},
+		{"an empty page", nil, "DescribeHaVips", []string{"PageSize", "0"}, 400, "InvalidParameter"},
+		{"page nought", nil, "DescribeHaVips", []string{"PageNumber", "0"}, 400, "InvalidParameter"},
+		{"a page of words", nil, "DescribeInstances", []string{"PageSize", "all"}, 400, "InvalidParameter"},
+		{"a long page of instances", nil, "DescribeInstances", []string{"PageSize", "101"}, 400, "InvalidParameter"},
+		{"a filter without values", nil, "DescribeHaVips", []string{"Filter.1.Key", "Status"}, 400, "InvalidParameter"},
+		{"a parameter that nobody knows", nil, "DescribeHaVips", []string{"Colour", "red"}, 200, ""},
+		{"another signature", nil, "DescribeHaVips", []string{"SignatureVersion", "2.0"}, 400, "InvalidSignatureMethod"},
 		{"an unknown filter", nil, "DescribeHaVips", []string{"Filter.1.Key", "Colour", "Filter.1.Value.1", "red"}, 400, "InvalidParameter"},
 		{"all in the query", func(c *client) { c.get = true }, "DescribeHaVips", nil, 200, ""},
 	} {
@@ -52,6 +60,56 @@ func TestNonceServesOnce(t *testing.T) {
 	_, c := rules(t)
 	c.rpc("DescribeHaVips", "SignatureNonce", "once").want(t, 200, "")
 	c.rpc("DescribeHaVips", "SignatureNonce", "once").want(t, 400, "SignatureNonceUsed")
+}
+
+func TestNonceServesOnceInACS3(t *testing.T) {
+	_, c := rules(t)
+	for _, want := range []struct {
+		nonce  string
+		status int
+		code   string
+	}{{"once", 200, ""}, {"once", 400, "SignatureNonceUsed"}, {"another", 200, ""}} {
+		now := time.Now().UTC().Format("2006-01-02T15:04:05Z")
+		r := c.signACS3("DescribeHaVips", "2016-04-28", want.nonce, now, map[string]string{"RegionId": c.region})
+		c.send(r).want(t, want.status, want.code)
+	}
+}
+
+// A refused call does not use its nonce up.
+func TestNonceOfARefusedCallStillServes(t *testing.T) {
+	_, c := rules(t)
+	c.secret = "wrong"
+	c.rpc("DescribeHaVips", "SignatureNonce", "once").want(t, 400, "SignatureDoesNotMatch")
+	c.secret = "testsk"
+	c.rpc("DescribeHaVips", "SignatureNonce", "once").want(t, 200, "")
+}
+
+func TestClockSkew(t *testing.T) {
+	for minutes, code := range map[time.Duration]string{
+		-16: "InvalidTimeStamp.Expired", -14: "", 0: "", 14: "", 16: "InvalidTimeStamp.Expired",
+	} {
+		_, c := rules(t)
+		status := map[bool]int{true: 200, false: 400}[code == ""]
+		at := time.Now().Add(minutes * time.Minute).UTC().Format("2006-01-02T15:04:05Z")
+		c.rpc("DescribeHaVips", "Timestamp", at).want(t, status, code)
+		c.send(c.signACS3("DescribeHaVips", "2016-04-28", "n", at, map[string]string{"RegionId": c.region})).want(t, status, code)
+	}
+}
+
+// What is signed may stand in the query, in the form, or in both.
+func TestParametersSplitBetweenQueryAndForm(t *testing.T) {
+	for _, inQuery := range [][]string{
+		{"Action", "Version"},
+		{"HaVipId", "SignatureNonce", "Timestamp"},
+		{"Signature", "AccessKeyId", "SignatureType"}, // the last one is empty, and signed
+	} {
+		s, c := start(t, simulator.Options{})
+		c.inQuery = inQuery
+		c.change("AssociateHaVip", "i-db1").want(t, 200, "")
+		if h, _ := s.HAVIP("alibaba", "havip-bp1orders"); len(h.Holders) != 1 {
+			t.Errorf("with %v in the query the HAVIP is %+v", inQuery, h)
+		}
+	}
 }
 
 func TestMismatchTellsTheStringToSign(t *testing.T) {

@@ -22,23 +22,29 @@ func TestJournalKeepsTheLast(t *testing.T) {
 	}
 }
 
-func TestNoncesAreForgottenOnceTheyCanNotServe(t *testing.T) {
-	var n nonceStore
+func TestRecentForgetsInTime(t *testing.T) {
+	r := recent[string, int]{lives: time.Hour}
 	begin := time.Now()
-	for i := range 100 {
-		if !n.use(fmt.Sprint(i), begin) || n.use(fmt.Sprint(i), begin.Add(2*skew)) {
-			t.Fatalf("nonce %d is not new, or new twice", i)
-		}
+	for i := range 60 { // none is lost on the way, however busy it is
+		r.put(fmt.Sprint(i), i, begin.Add(time.Duration(i)*time.Minute))
 	}
-	for i := range 29 { // none is lost on the way, however busy it is
-		n.use(fmt.Sprint("other", i), begin.Add(time.Duration(i)*time.Minute))
+	r.put("late", 0, begin.Add(time.Hour+1))
+	if v, ok := r.get("59"); !ok || v != 59 {
+		t.Error("what may still be asked for is forgotten")
 	}
-	if n.use("1", begin.Add(2*skew+1)) {
-		t.Error("a nonce served again while its stamp could still be accepted")
+	r.put("later", 0, begin.Add(3*time.Hour))
+	if _, ok := r.get("59"); ok || len(r.young)+len(r.old) != 2 {
+		t.Errorf("%d are kept, want 2", len(r.young)+len(r.old))
 	}
-	n.use("late", begin.Add(5*skew))
-	n.use("later", begin.Add(8*skew))
-	if kept := len(n.young) + len(n.old); kept != 2 {
-		t.Errorf("%d nonces are kept, want 2", kept)
+}
+
+func TestRecentIsBounded(t *testing.T) {
+	r := recent[int, struct{}]{lives: time.Hour}
+	begin := time.Now()
+	for i := range 10 * recentSize {
+		r.put(i, struct{}{}, begin)
+	}
+	if _, ok := r.get(9*recentSize + 1); !ok || len(r.young)+len(r.old) > 2*recentSize {
+		t.Errorf("%d are kept, the last of them: %t", len(r.young)+len(r.old), ok)
 	}
 }

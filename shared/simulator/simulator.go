@@ -32,9 +32,9 @@ type Simulator struct {
 	world   *world
 	faults  []*armedFault
 	calls   journal
-	nonces  nonceStore
-	tokens  map[tokenKey]tokenUse
-	session map[string]credential // temporary keys by their id
+	nonces  recent[string, struct{}]
+	tokens  recent[tokenKey, tokenUse]
+	session recent[string, credential] // temporary keys by their id
 }
 
 // New builds a simulator. It refuses a world or faults that contradict themselves.
@@ -70,9 +70,9 @@ func (s *Simulator) Reset() {
 		s.faults = append(s.faults, &armedFault{Fault: f})
 	}
 	s.calls = journal{}
-	s.nonces = nonceStore{}
-	s.tokens = map[tokenKey]tokenUse{}
-	s.session = map[string]credential{}
+	s.nonces = recent[string, struct{}]{lives: 2 * skew}
+	s.tokens = recent[tokenKey, tokenUse]{lives: tokensLive}
+	s.session = recent[string, credential]{lives: longestSession}
 }
 
 // Close gives up the events still under way and waits until their deliveries

@@ -12,10 +12,9 @@ func (s *Simulator) change(q *request, r *realm, c change) breach {
 		a.settle(now)
 		q.call.Moving = a.moving()
 	}
-	key := tokenKey{r, q.call.Operation, q.call.ClientToken}
-	asked := q.asked(r)
-	if first, used, same := s.replay(key, asked); used {
-		if !same {
+	key, asked := tokenKey{r, q.call.Operation, q.call.ClientToken}, q.asked(r)
+	if first, used := s.replay(key, now); used {
+		if first.asked != asked {
 			return tokenMismatch
 		}
 		q.call.Replay, q.call.RequestID = true, first.requestID
@@ -26,7 +25,9 @@ func (s *Simulator) change(q *request, r *realm, c change) breach {
 	}
 	r.addresses[q.call.HAVIP].begin(c, now)
 	q.call.Effect = true
-	s.remember(key, tokenUse{asked: asked, requestID: q.call.RequestID, at: now})
+	if key.token != "" {
+		s.tokens.put(key, tokenUse{asked: asked, requestID: q.call.RequestID, at: now}, now)
+	}
 	return kept
 }
 
@@ -52,20 +53,10 @@ type tokenUse struct {
 // tokensLive is how long a ClientToken is remembered (assumption 13).
 const tokensLive = 24 * time.Hour
 
-// replay looks a ClientToken up: whether it was used, and whether for the same.
-func (s *Simulator) replay(k tokenKey, asked string) (first tokenUse, used, same bool) {
-	first, used = s.tokens[k]
-	if k.token == "" || !used || time.Since(first.at) > tokensLive {
-		return tokenUse{}, false, false
-	}
-	return first, true, first.asked == asked
-}
-
-// remember keeps the answer to a call that succeeded.
-func (s *Simulator) remember(k tokenKey, use tokenUse) {
-	if k.token != "" {
-		s.tokens[k] = use
-	}
+// replay finds the first use of a ClientToken, if it is remembered.
+func (s *Simulator) replay(key tokenKey, now time.Time) (first tokenUse, used bool) {
+	first, used = s.tokens.get(key)
+	return first, used && now.Sub(first.at) <= tokensLive
 }
 
 func tokenAllowed(token string) bool {

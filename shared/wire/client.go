@@ -45,12 +45,22 @@ type Route struct {
 	Keys      havip.Credentials
 }
 
-// Call makes one call and returns the cloud's id of the request; send signs it
-// with an SDK and sends it along the route. It returns by the context's deadline
-// or the time-out, whichever is nearer, whatever the SDK thinks of deadlines. An
-// error is a [*havip.Error] without secrets, and a nil one means that the cloud
-// itself said yes: not a redirect, nor an empty page.
+// Call makes one call, once it is its turn, and returns the cloud's id of the
+// request; send signs it with an SDK and sends it along the route. It returns by
+// the context's deadline or the time-out, whichever is nearer, whatever the SDK
+// thinks of deadlines. An error is a [*havip.Error] without secrets, and a nil one
+// means that the cloud itself said yes: not a redirect, nor an empty page.
 func (c *Client) Call(ctx context.Context, op string, send func(Route) error) (string, error) {
+	leave, err := havip.Enter(ctx)
+	if err != nil {
+		return "", unsent(op, err)
+	}
+	requestID, err := c.call(ctx, op, send)
+	leave(err)
+	return requestID, err
+}
+
+func (c *Client) call(ctx context.Context, op string, send func(Route) error) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
 	route, err := c.route(ctx)
@@ -61,7 +71,7 @@ func (c *Client) Call(ctx context.Context, op string, send func(Route) error) (s
 	route.Transport = t
 	if failed := t.failure(t.run(send, route)); failed != nil {
 		failed.Op = op
-		failed.Message = redact(failed.Message, t.secrets)
+		failed.Message = redact(failed.Message, append(t.secrets, signatures(t.request)...))
 		return "", failed
 	}
 	return t.requestID, nil

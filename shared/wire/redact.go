@@ -28,6 +28,9 @@ func redact(message string, secrets []string) string {
 
 // signatures finds those of a request, which a mirror's error page may repeat.
 func signatures(req *http.Request) []string {
+	if req == nil {
+		return nil
+	}
 	auth := req.Header.Get("Authorization")
 	return []string{req.URL.Query().Get("Signature"), auth[strings.LastIndexAny(auth, "/=")+1:]}
 }

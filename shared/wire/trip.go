@@ -22,7 +22,7 @@ type trip struct {
 	ctx       context.Context
 	client    *Client
 	secrets   []string
-	sent      bool
+	request   *http.Request // the last one; nil: none was sent
 	requestID string
 	failed    *havip.Error
 }
@@ -30,8 +30,7 @@ type trip struct {
 // RoundTrip sends the request under the call's context and lets nothing but a
 // cloud's clear yes through to the SDK.
 func (t *trip) RoundTrip(req *http.Request) (*http.Response, error) {
-	t.sent = true
-	t.secrets = append(t.secrets, signatures(req)...)
+	t.request = req
 	resp, body, err := t.fetch(req)
 	if err != nil {
 		t.failed = unanswered(t.ctx, err)
@@ -79,7 +78,7 @@ func (t *trip) failure(err error) *havip.Error {
 	switch {
 	case t.failed != nil:
 		return t.failed
-	case !t.sent:
+	case t.request == nil:
 		return notSent(err)
 	case err != nil:
 		return unreadable(t.requestID, err)

@@ -41,8 +41,18 @@ type World struct {
 	Effects func() int
 
 	// Fault makes the next call go wrong. It is nil for a cloud without a wire,
-	// whose tests of the wire are skipped.
+	// whose tests of the wire are skipped; they alone need what follows too.
 	Fault func(Fault)
+
+	// Storm makes a share of all calls go wrong from now on. None is answered with
+	// a refusal, and only calls that read wait for longer than a moment.
+	Storm func()
+
+	// Holders are who really holds a HAVIP.
+	Holders func(havip string) []string
+
+	// Connections closes those that are idle and counts those still open.
+	Connections func() int
 }
 
 // Access says who calls, and for how long at most.
@@ -84,4 +94,5 @@ func Test(t *testing.T, h Harness) {
 	t.Run("leak", h.testLeak)
 	t.Run("wire", h.testWire)
 	t.Run("deadline", h.testDeadline)
+	t.Run("storm", h.testStorm)
 }

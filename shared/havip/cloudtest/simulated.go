@@ -2,6 +2,7 @@ package cloudtest
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -26,7 +27,7 @@ func Alibaba(open Open) Harness {
 	more(&realm, h.HAVIPs)
 	return h.before(simulated{
 		cloud: "alibaba", world: simulator.World{Alibaba: simulator.Realms{realm}}, dialect: (*simulator.Simulator).Alibaba,
-		throttle: "Throttling.User", open: open,
+		throttle: "Throttling.User", read: "DescribeHaVips", open: open,
 	})
 }
 
@@ -44,7 +45,7 @@ func Baidu(open Open) Harness {
 	more(&realm, h.HAVIPs)
 	return h.before(simulated{
 		cloud: "baidu", world: simulator.World{Baidu: simulator.Realms{realm}}, dialect: (*simulator.Simulator).Baidu,
-		throttle: "RequestLimitExceeded", open: open,
+		throttle: "RequestLimitExceeded", read: "GetHaVip", open: open,
 	})
 }
 
@@ -63,6 +64,7 @@ type simulated struct {
 	world    simulator.World
 	dialect  func(*simulator.Simulator) http.Handler
 	throttle string // its code for too many calls
+	read     string // its operation that reads one HAVIP
 	open     Open
 }
 
@@ -83,9 +85,9 @@ func (s simulated) start(t *testing.T, moves time.Duration) World {
 	}
 	t.Cleanup(sim.Close)
 	empty := new(atomic.Bool)
-	endpoint, transport := listen(t, emptied(s.dialect(sim), empty))
+	l := listen(t, emptied(s.dialect(sim), empty))
 	return World{
-		Open: func(a Access) Cloud { return s.open(endpoint, transport, a) },
+		Open: func(a Access) Cloud { return s.open(l.URL, l.transport, a) },
 		SetInstance: func(id string, state havip.InstanceState) {
 			if err := sim.SetInstance(s.cloud, id, state); err != nil {
 				t.Fatal(err)
@@ -99,6 +101,18 @@ func (s simulated) start(t *testing.T, moves time.Duration) World {
 				t.Fatal(err)
 			}
 		},
+		Storm: func() {
+			for _, f := range s.storm() {
+				if err := sim.AddFault(f); err != nil {
+					t.Fatal(err)
+				}
+			}
+		},
+		Holders: func(id string) []string {
+			have, _ := sim.HAVIP(s.cloud, id)
+			return have.Holders
+		},
+		Connections: l.connections,
 	}
 }
 
@@ -109,16 +123,52 @@ func (s simulated) fault(f Fault) simulator.Fault {
 	return faults[f]
 }
 
-func listen(t *testing.T, handler http.Handler) (string, http.RoundTripper) {
+// storm is all that may become of a call, seeded: about one in five goes wrong.
+func (s simulated) storm() []simulator.Fault {
+	return []simulator.Fault{
+		{Probability: 0.05, Error: &simulator.FaultError{Code: s.throttle}},
+		{Probability: 0.03, Cut: true},
+		{Probability: 0.03, LoseReply: true},
+		{Probability: 0.02, Redirect: true},
+		{Probability: 0.02, HTML: true},
+		{Probability: 0.02, NumericCode: true},
+		{Probability: 0.05, Delay: 5 * time.Millisecond},
+		{Probability: 0.05, SlowBody: 5 * time.Millisecond},
+		{Probability: 0.002, Operation: s.read, Delay: never},
+	}
+}
+
+// listener is a server and the clients' transport to it.
+type listener struct {
+	*httptest.Server
+	transport *http.Transport
+	open      atomic.Int64
+}
+
+func listen(t *testing.T, handler http.Handler) *listener {
 	t.Helper()
-	server := httptest.NewServer(handler)
-	transport := &http.Transport{MaxIdleConnsPerHost: callers}
+	l := &listener{Server: httptest.NewUnstartedServer(handler), transport: &http.Transport{MaxIdleConnsPerHost: callers}}
+	l.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			l.open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			l.open.Add(-1)
+		default:
+		}
+	}
+	l.Start()
 	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		server.CloseClientConnections()
-		server.Close()
+		l.transport.CloseIdleConnections()
+		l.CloseClientConnections()
+		l.Close()
 	})
-	return server.URL, transport
+	return l
+}
+
+func (l *listener) connections() int {
+	l.transport.CloseIdleConnections()
+	return int(l.open.Load())
 }
 
 // emptied answers the next call with nothing where the switch is set.

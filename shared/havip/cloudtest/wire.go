@@ -51,35 +51,43 @@ const patience, grace = 200 * time.Millisecond, 100 * time.Millisecond
 func (h Harness) testDeadline(t *testing.T) {
 	s := h.startWire(t)
 	for _, fault := range []Fault{Slow, SlowBody} {
-		s.Fault(fault)
-		s.wantSoon("get, "+string(fault), func(ctx context.Context) error {
+		s.wantSoon("get", fault, func(ctx context.Context) error {
 			_, err := s.Get(ctx, h.HAVIP)
 			return err
 		})
 	}
-	s.Fault(Slow)
-	s.wantSoon("attach", func(ctx context.Context) error {
+	s.wantSoon("attach", Slow, func(ctx context.Context) error {
 		_, err := s.Attach(ctx, s.call(0))
 		return err
 	})
 	impatient := s.Open(Access{Keys: h.Keys, Timeout: patience})
-	s.Fault(Slow)
-	s.wantSoon("get within the time-out", func(context.Context) error {
+	s.wantSoon("get within the time-out", Slow, func(context.Context) error {
 		_, err := impatient.Get(t.Context(), h.HAVIP)
 		return err
 	})
 }
 
-func (s session) wantSoon(what string, do func(context.Context) error) {
+// wantSoon wants one of a few tries given up in time: a busy machine makes one
+// late, a client that waits for the cloud all of them.
+func (s session) wantSoon(what string, fault Fault, do func(context.Context) error) {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), patience)
-	defer cancel()
-	began := time.Now()
-	err := do(ctx)
-	if took := time.Since(began); took > patience+grace {
-		s.Errorf("%s took %v, want at most %v", what, took, patience+grace)
+	const tries = 5
+	for try := 1; ; try++ {
+		s.Fault(fault)
+		ctx, cancel := context.WithTimeout(s.Context(), patience)
+		began := time.Now()
+		err := do(ctx)
+		took := time.Since(began)
+		cancel()
+		s.wantFailure(err, lost)
+		if took <= patience+grace {
+			return
+		}
+		if try == tries {
+			s.Errorf("%s, %s took %v, want at most %v", what, fault, took, patience+grace)
+			return
+		}
 	}
-	s.wantFailure(err, lost)
 }
 
 func (h Harness) startWire(t *testing.T) session {

@@ -84,7 +84,7 @@ func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, at time.Time) er
 
 const (
 	ackWait   = 30 * time.Second
-	atOnce    = 64 // invocations at a time
+	atOnce    = 1024 // invocations at a time; in a storm most wait for their turn at the cloud
 	heartbeat = ackWait / 3
 )
 

@@ -112,7 +112,9 @@ func (h *Host) Serve(ctx context.Context) error {
 	if err := h.function.Resume(ctx); err != nil {
 		h.config.Log.Warn("not all that a stopped host left behind was sent; the sweep tries again", "error", err)
 	}
+	answered := make(chan struct{})
 	context.AfterFunc(ctx, func() {
+		defer close(answered)
 		grace, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		_ = server.Shutdown(grace) // who is not done by then has to send again
@@ -122,6 +124,7 @@ func (h *Host) Serve(ctx context.Context) error {
 		err = nil
 	}
 	stop()
+	<-answered // those under way still need the engine
 	return errors.Join(err, <-delivered)
 }
 

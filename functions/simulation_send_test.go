@@ -1,18 +1,12 @@
 package functions_test
 
 import (
-	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"havip-functions/events"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/simulator"
 )
-
-type callRecord = simulator.Call
 
 // checkSend holds a mutating call that is about to leave to promises 1, 2, 3, 5
 // and 7.
@@ -67,7 +61,7 @@ func (l *lease) slept() bool {
 // checkMoving is promise 3 by the simulator's own word: no call reaches a HAVIP
 // that moves, but for what a third party, a sleeper, or a call that settle
 // should have outlived makes of it.
-func (r *run) checkMoving(w *witness, s *sent, c callRecord) {
+func (r *run) checkMoving(w *witness, s *sent, c simulator.Call) {
 	shelf := r.tape.shelf(w.policy)
 	meddled := !shelf.meddled.IsZero() && c.Time.Sub(shelf.meddled) < 5*time.Minute
 	older := false
@@ -178,133 +172,5 @@ func (r *run) checkToken(l *lease) {
 func (r *run) checkOpen(l *lease) {
 	if t := r.tape.stories[l.story]; t != nil && t.outcome != "" {
 		r.fail(5, "%s of %s by story %s, which had ended as %s", l.Verb, l.Instance, l.story, t.outcome)
-	}
-}
-
-// checkMarks is promise 10, for what is known of the members.
-func (r *run) checkMarks(v *invocation, s *shelf, record havip.Record) {
-	for _, m := range s.policy.Members {
-		got, known := record.Marks[m.ID]
-		want, should := s.book.marks[m.ID]
-		if known == should && got.Failed == want.Failed && got.At.Equal(want.At) && got.Since.Equal(want.Since) {
-			continue
-		}
-		if got.Failed && got.At.Equal(want.At) && v.downs[s.policy.Cloud+m.Instance] { // a sweep saw it
-			s.book.marks[m.ID] = got
-			continue
-		}
-		r.fail(10, "%s is marked %+v after %s, it should be %+v", m.ID, got, v.msg.id, want)
-	}
-}
-
-// checkStale is promise 10, for the story.
-func (r *run) checkStale(v *invocation, s *shelf, n *news, record havip.Record, story string) {
-	if !n.fact() || !s.book.stale(*n, r.began, v.began) {
-		return
-	}
-	r.count("fault", "stale event")
-	if record.Story != nil && record.Story.ID == story && (s.record.Story == nil || s.record.Story.ID != story) {
-		r.fail(10, "%s was stale and opened story %s", n.id, story)
-	}
-}
-
-// checkOutcome holds the end of a story to promises 4, 8 and 9.
-func (r *run) checkOutcome(v *invocation, t *tale, ended havip.Story, first bool) {
-	if t.outcome != "" && (t.outcome != ended.Outcome || !t.endedAt.Equal(ended.EndedAt)) {
-		r.fail(4, "story %s ended as %s and as %s", ended.ID, t.outcome, ended.Outcome)
-	}
-	if !first {
-		return
-	}
-	t.Story, t.outcome, t.endedAt = ended, ended.Outcome, ended.EndedAt
-	r.count("outcome", string(ended.Outcome))
-	w := v.looks[ended.ID]
-	switch ended.Outcome {
-	case havip.Attached:
-		if w == nil || w.readAt.IsZero() || w.have.Status != havip.InUse || !w.have.On(ended.Instance) {
-			r.fail(8, "story %s says attached to %s, and did not read so", ended.ID, ended.Instance)
-		}
-	case havip.TimedOut:
-		if ended.EndedAt.Before(ended.Deadline) {
-			r.fail(9, "story %s timed out %v before its deadline", ended.ID, ended.Deadline.Sub(ended.EndedAt))
-		}
-	case havip.Refused:
-		if w != nil && errors.Is(w.err, havip.ErrBusy) && ended.EndedAt.Before(ended.Deadline) {
-			r.fail(9, "story %s was refused because of %v", ended.ID, w.err)
-		}
-	case havip.Unchanged, havip.Ignored, havip.Superseded:
-	}
-}
-
-// checkDeadline is promise 4: a look at or after the deadline ends the story.
-func (r *run) checkDeadline(v *invocation, s havip.Story) {
-	if w := v.looks[s.ID]; w != nil && !w.readAt.IsZero() && !w.readAt.Before(s.Deadline) && w.sends == 0 {
-		r.fail(4, "story %s went on after a look %v past its deadline", s.ID, w.readAt.Sub(s.Deadline))
-	}
-}
-
-// checkTold holds a published outcome to promise 4.
-func (r *run) checkTold(t *tale, id string, o events.Outcome) {
-	t.told++
-	if string(t.outcome) != o.Outcome {
-		r.fail(4, "outcome %s of story %s says %s, and %q is recorded", id, o.Story, o.Outcome, t.outcome)
-	}
-}
-
-// checkRemembered is promise 4: what is acknowledged is durable.
-func (r *run) checkRemembered(v *invocation, n news) {
-	if n.garbage != "" {
-		if !r.tape.buried[n.garbage] {
-			r.fail(4, "%s was acknowledged and is not in the dead letters", n.id)
-		}
-		return
-	}
-	key := havip.Event{EventRef: havip.EventRef{Source: source, ID: n.id}}.Key()
-	for _, s := range r.tape.shelves {
-		if n.concerns(s.policy) && s.seen[key] == "" {
-			r.fail(4, "%s was acknowledged and is not in the ledger of %s", v.msg.id, s.policy.ID)
-		}
-	}
-}
-
-// resting tells whether nothing is under way.
-func (r *run) resting() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.unrest() == ""
-}
-
-func (r *run) unrest() string {
-	var open []string
-	for _, s := range r.tape.shelves {
-		if s.record.Story.Open() {
-			open = append(open, fmt.Sprintf("%s has the open story %s, attempt %d", s.policy.ID, s.record.Story.ID, s.record.Story.Attempt))
-		}
-	}
-	if r.pending > 0 {
-		open = append(open, fmt.Sprintf("%d messages under way", r.pending))
-	}
-	return strings.Join(open, ", ")
-}
-
-// atTheEnd is what must be so when all has calmed down.
-func (r *run) atTheEnd() {
-	for id, t := range r.tape.stories {
-		switch {
-		case t.outcome == "":
-			r.fail(4, "story %s has no outcome", id)
-		case t.told == 0:
-			r.fail(4, "the outcome %s of story %s was never published", t.outcome, id)
-		}
-	}
-	r.count("", "stories")
-	r.tally["\tstories"] += len(r.tape.stories) - 1
-	for _, c := range r.sim.Calls(simulator.CallFilter{}) {
-		if c.AccessKeyID == ourKeys.AccessKeyID && c.Code != "" {
-			r.count("code", c.Cloud+" "+c.Code)
-		}
-	}
-	for _, p := range r.plan.policies {
-		r.checkHeld(p)
 	}
 }

@@ -1,11 +1,58 @@
 package functions_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/simulator"
 )
+
+// resting counts the stories where nothing is under way, and is 0 otherwise.
+func (r *run) resting() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.unrest() != "" {
+		return 0
+	}
+	return len(r.tape.stories) + 1
+}
+
+func (r *run) unrest() string {
+	var open []string
+	for _, s := range r.tape.shelves {
+		if s.record.Story.Open() {
+			open = append(open, fmt.Sprintf("%s has the open story %s, attempt %d", s.policy.ID, s.record.Story.ID, s.record.Story.Attempt))
+		}
+	}
+	if r.pending > 0 {
+		open = append(open, fmt.Sprintf("%d messages under way", r.pending))
+	}
+	return strings.Join(open, ", ")
+}
+
+// atTheEnd is what must be so when all has calmed down.
+func (r *run) atTheEnd() {
+	for id, t := range r.tape.stories {
+		switch {
+		case t.outcome == "":
+			r.fail(4, "story %s has no outcome", id)
+		case t.told == 0:
+			r.fail(4, "the outcome %s of story %s was never published", t.outcome, id)
+		}
+	}
+	r.count("", "stories")
+	r.tally["\tstories"] += len(r.tape.stories) - 1
+	for _, c := range r.sim.Calls(simulator.CallFilter{}) {
+		if c.AccessKeyID == ourKeys.AccessKeyID && c.Code != "" {
+			r.count("code", c.Cloud+" "+c.Code)
+		}
+	}
+	for _, p := range r.plan.policies {
+		r.checkHeld(p)
+	}
+}
 
 // checkHeld is what all promises are for: after the faults, a healthy member
 // holds the HAVIP if there is one to have and the policy lets us act.

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"havip-functions/events"
+	"havip-functions/shared/runtime"
+)
+
+// remotely hands the request to the functions on Function Compute: one signed
+// asynchronous invocation of havip-recover. The roster tells where the HAVIP is.
+func (r recovery) remotely(ctx context.Context, target string) error {
+	region, ok := strings.CutPrefix(target, "fc:")
+	if !ok || region == "" || strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return usage("--target %s is none; give fc:REGION, like fc:cn-hangzhou", target)
+	}
+	if r.wait {
+		return usage("--wait can't follow a story on Function Compute; its outcome stands in the functions' log")
+	}
+	d, err := openDirect(r.roster, os.Stderr)
+	if err != nil {
+		return err
+	}
+	p, err := d.find(r.ask.HAVIP)
+	if err != nil {
+		return err
+	}
+	r.ask.Cloud, r.ask.Region, r.ask.HAVIP = p.Cloud, p.Region, p.ID
+	ce, err := events.New("", time.Now().UTC(), r.ask).CloudEvent()
+	if err != nil {
+		return err
+	}
+	env := runtime.Environment{Getenv: os.Getenv, Log: slog.New(slog.DiscardHandler)}
+	bus := runtime.FCInvoke{
+		Endpoint: cmp.Or(os.Getenv("HAVIP_FC_ENDPOINT"), "https://fcv3."+region+".aliyuncs.com"),
+		Function: "havip-recover", Credentials: env.Ambient(),
+	}
+	if err := bus.Publish(ctx, ce, time.Time{}); err != nil {
+		return failure{exitNoServer, err}
+	}
+	if r.asJSON {
+		printJSON(map[string]string{"source": ce.Source(), "id": ce.ID(), "target": target})
+	}
+	fmt.Fprintf(os.Stderr, "havip-recover in %s has taken %s; its outcome will stand in the functions' log, with event %s\n", region, p.Name, ce.ID())
+	return nil
+}

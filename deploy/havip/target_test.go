@@ -1,0 +1,66 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"havip-functions/shared/roster"
+)
+
+func TestRecoverOnFunctionCompute(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roster.yaml")
+	if err := os.WriteFile(path, roster.Builtin(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var asked, body string
+	fc := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		asked, body = r.Method+" "+r.URL.Path+" "+r.Header.Get("x-fc-invocation-type"), string(text)
+		if !strings.HasPrefix(r.Header.Get("Authorization"), "ACS3-HMAC-SHA256 Credential=testak,") {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	defer fc.Close()
+	t.Setenv("HAVIP_FC_ENDPOINT", fc.URL)
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "testak")
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "testsk")
+	for name, tt := range map[string]struct {
+		args []string
+		code int
+	}{
+		"taken":           {[]string{"orders-db", "--target", "fc:cn-hangzhou"}, exitGood},
+		"by its id":       {[]string{"havip-w2d4", "--target", "fc:cn-hangzhou"}, exitGood},
+		"not rostered":    {[]string{"nobody", "--target", "fc:cn-hangzhou"}, exitUsage},
+		"another host":    {[]string{"orders-db", "--target", "lambda:eu-west-1"}, exitUsage},
+		"a forged region": {[]string{"orders-db", "--target", "fc:evil.example/x"}, exitUsage},
+		"with a wait":     {[]string{"orders-db", "--target", "fc:cn-hangzhou", "--wait"}, exitUsage},
+	} {
+		asked, body = "", ""
+		args := append([]string{"recover", "--reason", "drill", "--roster", path}, tt.args...)
+		if code := run(t.Context(), args); code != tt.code {
+			t.Errorf("%s: exit code %d, want %d", name, code, tt.code)
+		}
+		if sent := asked == "POST /2023-03-30/functions/havip-recover/invocations Async"; sent != (tt.code == exitGood) {
+			t.Errorf("%s: asked %q", name, asked)
+		}
+		var e struct {
+			Type string
+			Data struct{ Cloud, Region, HAVIP, Reason string }
+		}
+		if tt.code == exitGood && (json.Unmarshal([]byte(body), &e) != nil || e.Type != "havip.recover" || e.Data.Reason != "drill" || !strings.HasPrefix(e.Data.HAVIP, "havip-")) {
+			t.Errorf("%s: sent %s", name, body)
+		}
+	}
+	fc.Close()
+	if code := run(t.Context(), []string{"recover", "orders-db", "--reason", "drill", "--roster", path, "--target", "fc:cn-hangzhou"}); code != exitNoServer {
+		t.Errorf("nobody there: exit code %d, want %d", code, exitNoServer)
+	}
+}

@@ -1,0 +1,52 @@
+package functions_test
+
+import (
+	"testing"
+	"time"
+
+	"havip-functions/events"
+	"havip-functions/functions/functionstest"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator"
+)
+
+// TestFound tells, in its shortest form, what the simulation found.
+func TestFound(t *testing.T) {
+	type stage = functionstest.Stage
+	one := functionstest.Scene{Policy: "members: [i-db1, i-db2], hold: 1"}
+	held := one
+	held.Holders = []string{"i-db1"}
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "a dry run while the cloud is busy has an outcome", Scene: one, Tell: func(s *stage) {
+			s.Fault(simulator.Fault{Operation: "DescribeHaVips", Times: 1, Error: &simulator.FaultError{Code: "Throttling.User"}})
+			s.Post(s.Recover(events.Recover{DryRun: true}))
+		}, Outcomes: "ignored"},
+		{Name: "a person's slip does not keep the sweep away", Scene: one, Tell: func(s *stage) {
+			s.Post(s.Recover(events.Recover{Instance: "i-db1", Release: "i-db1"}))
+			s.Post(s.Sweep())
+		}, Calls: "+i-db1", Outcomes: "refused, attached i-db1", Holders: "i-db1*"},
+		{Name: "a sweep that comes again opens no story under an id that was used", Scene: one, Tell: func(s *stage) {
+			sweep := s.Sweep()
+			s.Post(sweep)
+			s.Wait(time.Minute)
+			s.Instance("i-db1", havip.Stopped)
+			s.Post(sweep)
+		}, Calls: "+i-db1", Outcomes: "attached i-db1", Holders: "i-db1"},
+		{Name: "what a freeze held back is seen to when it ends", Scene: held, Tell: func(s *stage) {
+			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Times: 1, Error: &simulator.FaultError{Code: "Throttling.User"}})
+			s.Instance("i-db1", havip.Stopped)
+			s.Post(s.Failed("i-db1"))
+			freeze(s, time.Minute)
+			s.Wait(2 * time.Minute)
+			s.Post(s.Sweep())
+		}, Calls: "+i-db2:Throttling.User +i-db2 -i-db1", Outcomes: "ignored, attached i-db2", Holders: "i-db2*"},
+	})
+}
+
+func freeze(s *functionstest.Stage, d time.Duration) {
+	s.Helper()
+	_, err := s.Function.Keeper.Freeze(s.Context(), "", havip.Freeze{Until: time.Now().Add(d), Actor: "somebody", Reason: "a drill"})
+	if err != nil {
+		s.Fatal(err)
+	}
+}

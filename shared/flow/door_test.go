@@ -1,0 +1,141 @@
+package flow_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"havip-functions/events"
+	"havip-functions/functions"
+	"havip-functions/shared/flow"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
+	"havip-functions/shared/roster"
+)
+
+// shelf is a bus that keeps what it gets.
+type shelf chan cloudevents.Event
+
+// Publish implements [flow.Bus].
+func (s shelf) Publish(_ context.Context, ce cloudevents.Event, _ time.Time) error {
+	s <- ce
+	return nil
+}
+
+// open opens a door over a real socket. Nobody looks at a cloud behind it: the
+// first look is a follow-up's.
+func open(t *testing.T, l ledger.Ledger) string {
+	t.Helper()
+	policies, err := roster.Parse([]byte("havips: [{name: orders, cloud: alibaba, region: cn-hangzhou, id: havip-orders, members: [i-db1, i-db2]}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	f := functions.New(flow.Function{
+		Keeper: havip.Keeper{Ledger: l, Roster: policies, Later: true},
+		Ledger: l, Bus: make(shelf, 100), Log: quiet,
+	})
+	server := httptest.NewServer(flow.Door{Function: f, Log: quiet})
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+const (
+	structured = "application/cloudevents+json"
+	batch      = "application/cloudevents-batch+json"
+	started    = `{"specversion":"1.0","id":"e1","source":"/test","type":"havip.instance.started",` +
+		`"data":{"cloud":"alibaba","region":"cn-hangzhou","instance":"i-db1"}}`
+	stranger = `{"specversion":"1.0","id":"e2","source":"/test","type":"havip.instance.started",` +
+		`"data":{"cloud":"alibaba","region":"cn-hangzhou","instance":"i-who"}}`
+	alarm = "alertName=down&alertState=ALERT&instanceName=i-db1&dimensions=%7BinstanceId%3Di-db1%7D"
+)
+
+func TestDoor(t *testing.T) {
+	for _, test := range []struct {
+		name, method, kind, body string
+		status                   int
+		says                     []string
+	}{
+		{"one event", "POST", structured, started, 202, []string{`"source":"/test"`, `"id":"e1"`, `"duplicate":false`, `"stories":["`}},
+		{"a batch", "POST", batch, "[" + started + "," + stranger + "]", 202, []string{`"id":"e1"`, `"id":"e2"`}},
+		{"the same twice in a batch", "POST", batch, "[" + started + "," + started + "]", 202, []string{`"duplicate":true`}},
+		{"as plain JSON", "POST", "application/json", started, 202, []string{`"id":"e1"`}},
+		{"an alarm", "POST", "application/x-www-form-urlencoded", alarm, 200, []string{`"source":"acs.cms"`}},
+		{"no JSON", "POST", structured, `{"id"`, 400, []string{`"title":"Bad Request"`, `"type":"about:blank"`}},
+		{"a member is wrong", "POST", structured, strings.Replace(started, `"i-db1"`, "7", 1), 400, []string{`"member":"data.instance"`}},
+		{"nothing", "POST", structured, "", 400, []string{`"status":400`}},
+		{"by GET", "GET", structured, "", 405, []string{"events come by POST"}},
+		{"too large an event", "POST", structured, `{"x":"` + strings.Repeat("x", events.MaxEvent) + `"}`, 413, []string{"send less"}},
+		{"too large a body", "POST", batch, strings.Repeat(" ", events.MaxBatch+1), 413, []string{"send fewer events"}},
+		{"another type", "POST", "text/plain", started, 415, []string{`"member":"content-type"`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, header, body := request(t, test.method, open(t, ledger.NewMemory()), test.kind, test.body)
+			if status != test.status {
+				t.Errorf("got %d %s, want %d", status, body, test.status)
+			}
+			for _, words := range test.says {
+				if !strings.Contains(body, words) {
+					t.Errorf("it says %s, without %s", body, words)
+				}
+			}
+			if kind := header.Get("Content-Type"); status >= 400 && kind != "application/problem+json" {
+				t.Errorf("its type is %s", kind)
+			}
+			if status == 405 && header.Get("Allow") != "POST" {
+				t.Error("it does not say what is allowed")
+			}
+		})
+	}
+}
+
+func request(t *testing.T, method, url, kind, body string) (status int, header http.Header, text string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", kind)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	read, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, answer.Header, string(read)
+}
+
+func TestDoorSaysTheFirstOnesStories(t *testing.T) {
+	url := open(t, ledger.NewMemory())
+	var answers [2]struct{ Accepted []flow.Accepted }
+	for i := range answers {
+		_, _, body := request(t, "POST", url, structured, started)
+		if err := json.Unmarshal([]byte(body), &answers[i]); err != nil || len(answers[i].Accepted) != 1 {
+			t.Fatalf("%s: %v", body, err)
+		}
+	}
+	first, second := answers[0].Accepted[0], answers[1].Accepted[0]
+	if first.Duplicate || !second.Duplicate || len(first.Stories) != 1 || !slices.Equal(first.Stories, second.Stories) {
+		t.Errorf("got %+v, then %+v", first, second)
+	}
+}
+
+// Nobody is told 202 of what is not durable.
+func TestDoorWithoutLedger(t *testing.T) {
+	status, header, body := request(t, "POST", open(t, away{ledger.NewMemory()}), structured, started)
+	if status != 503 || header.Get("Retry-After") == "" || strings.Contains(body, errAway.Error()) {
+		t.Errorf("got %d, Retry-After %q: %s", status, header.Get("Retry-After"), body)
+	}
+}

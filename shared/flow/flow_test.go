@@ -1,0 +1,162 @@
+package flow_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"havip-functions/events"
+	"havip-functions/functions/functionstest"
+	"havip-functions/shared/flow"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
+	"havip-functions/shared/simulator"
+)
+
+func letters(s *stage) []ledger.DeadLetter {
+	s.Helper()
+	all, err := s.Ledger.DeadLetters(s.Context())
+	if err != nil {
+		s.Fatal(err)
+	}
+	return all
+}
+
+func TestDeadLetters(t *testing.T) {
+	for _, test := range []struct{ name, payload, reason string }{
+		{"no JSON", `{"id":`, "JSON"},
+		{"no event of ours", `{"specversion":"1.0","id":"1","source":"/s","type":"havip.recover","data":{}}`, "data.cloud"},
+		{"a story that can't be one", `{"specversion":"1.0","id":"1","source":"/s","type":"havip.status.check","data":` +
+			`{"cloud":"alibaba","region":"cn-hangzhou","havip":"havip-orders","story":"s","attempt":1,"carried":{"story":7}}}`, "data.carried"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			functionstest.Play(t, short, func(s *stage) {
+				for range 2 {
+					if err := s.Function.Invoke(s.Context(), []byte(test.payload)); err != nil {
+						s.Errorf("no redelivery cures it, got %v", err)
+					}
+				}
+				dead := letters(s)
+				if len(dead) != 1 || !strings.Contains(dead[0].Reason, test.reason) || dead[0].Attempts != 2 || len(dead[0].Bytes) == 0 {
+					s.Errorf("the dead letters are %+v", dead)
+				}
+			})
+		})
+	}
+}
+
+// What only the ledger would keep is the host's to keep where the ledger forgets.
+func TestForgetful(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		s.Function = s.Host(func(f *flow.Function) { f.Forgetful = true })
+		if err := s.Function.Invoke(s.Context(), []byte("{")); !errors.Is(err, events.ErrInvalid) {
+			s.Errorf("got %v", err)
+		}
+		if dead := letters(s); len(dead) != 0 {
+			s.Errorf("it was buried as %+v", dead)
+		}
+	})
+}
+
+// A batch is taken as far as it can be read.
+func TestBatch(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		good, err := json.Marshal(s.Started("i-db2"))
+		if err != nil {
+			s.Fatal(err)
+		}
+		batch := "[" + string(good) + `, {"specversion":"1.0","id":"1","type":"havip.sweep"}, ` + string(good) + "]"
+		if err := s.Function.Invoke(s.Context(), []byte(batch)); err != nil {
+			s.Error(err)
+		}
+		if dead := letters(s); len(dead) != 1 || !strings.Contains(dead[0].Reason, "[1]") {
+			s.Errorf("the dead letters are %+v", dead)
+		}
+		s.Want("+i-db2", "attached i-db2", "i-db1* i-db2")
+	})
+}
+
+// away is a ledger that can't be reached.
+type away struct{ ledger.Ledger }
+
+// Load implements [havip.Ledger].
+func (away) Load(context.Context, string) (havip.Record, havip.Revision, error) {
+	return havip.Record{}, 0, errAway
+}
+
+// Bury implements [ledger.Ledger].
+func (away) Bury(context.Context, ledger.DeadLetter) error { return errAway }
+
+func TestRedelivered(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		s.Function = s.Host(func(f *flow.Function) { f.Ledger, f.Keeper.Ledger = away{s.Ledger}, away{s.Ledger} })
+		for _, e := range []events.Event{s.Started("i-db2"), s.Recover(events.Recover{}), s.Sweep(), s.Check(events.StatusCheck{Story: "s", Attempt: 1})} {
+			if err := s.Try(e); !errors.Is(err, errAway) {
+				s.Errorf("%s: got %v", e.Type, err)
+			}
+		}
+		if err := s.Function.Invoke(s.Context(), []byte("{")); !errors.Is(err, errAway) {
+			s.Errorf("a dead letter that nobody has was acknowledged: %v", err)
+		}
+		s.Want("", "", "i-db1*")
+	})
+}
+
+// A cloud's no to a sweep is left to the next one, but excuses nothing else.
+func TestSweepThatTheCloudRefuses(t *testing.T) {
+	no := simulator.Fault{Operation: "DescribeHaVips", Error: &simulator.FaultError{Code: "Forbidden.RAM"}}
+	functionstest.Play(t, short, func(s *stage) {
+		s.Fault(no)
+		s.Post(s.Sweep())
+		s.Function = s.Host(func(f *flow.Function) { f.Keeper.Ledger = away{s.Ledger} })
+		if err := s.Try(s.Sweep()); !errors.Is(err, errAway) {
+			s.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestNothingFollows(t *testing.T) {
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "from what we don't know", Scene: short, Tell: func(s *stage) {
+			unknown := `{"specversion":"1.0","id":"1","source":"/s","type":"com.example.created"}`
+			if err := s.Function.Invoke(s.Context(), []byte(unknown)); err != nil {
+				s.Error(err)
+			}
+		}, Outcomes: "ignored", Holders: "i-db1*", Says: []string{"com.example.created"}},
+		{Name: "from an outcome, not even another one", Scene: short, Tell: func(s *stage) {
+			s.Post(s.Event(events.Outcome{HAVIP: functionstest.Orders, Story: "s", Outcome: "refused"}))
+		}, Holders: "i-db1*"},
+	})
+}
+
+func TestPlan(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		for _, test := range []struct {
+			event events.Event
+			step  havip.Step
+		}{
+			{s.Started("i-db2"), havip.Attach},
+			{s.Failed("i-db1"), havip.Attach},
+			{s.Restored("i-db1"), havip.Attach},
+			{s.Recover(events.Recover{Release: "i-db1", Instance: "i-db2"}), havip.Attach},
+			{s.Recover(events.Recover{Instance: "i-db4"}), havip.Refuse},
+			{s.Started("i-db4"), havip.Refuse},
+			{s.Sweep(), havip.Refuse},
+		} {
+			payload, err := json.Marshal(test.event)
+			if err != nil {
+				s.Fatal(err)
+			}
+			plans, err := flow.Plan(s.Context(), s.Function.Keeper, payload)
+			if err != nil || len(plans) != 1 || plans[0].Step != test.step {
+				s.Errorf("%s: %+v, %v; want %s", test.event.Type, plans, err, test.step)
+			}
+		}
+		s.Want("", "", "i-db1*")
+		if _, rev, _ := s.Ledger.Load(s.Context(), key); rev != 0 {
+			s.Error("a plan was written down")
+		}
+	})
+}

@@ -1,0 +1,193 @@
+package flow_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"havip-functions/events"
+	"havip-functions/functions/functionstest"
+	"havip-functions/shared/flow"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
+)
+
+type (
+	stage = functionstest.Stage
+	scene = functionstest.Scene
+)
+
+const key = "alibaba.cn-hangzhou." + functionstest.Orders
+
+var errAway = errors.New("away")
+
+// wiretap is a bus that notes what passes, and does something on the way.
+type wiretap struct {
+	flow.Bus
+	ids    []string
+	before func(cloudevents.Event) error
+}
+
+// Publish implements [flow.Bus].
+func (w *wiretap) Publish(ctx context.Context, ce cloudevents.Event, at time.Time) error {
+	w.ids = append(w.ids, ce.ID())
+	if w.before != nil {
+		if err := w.before(ce); err != nil {
+			return err
+		}
+	}
+	return w.Bus.Publish(ctx, ce, at)
+}
+
+// tap puts a wiretap between the functions and the bus.
+func tap(s *stage, before func(cloudevents.Event) error) *wiretap {
+	w := &wiretap{Bus: s, before: before}
+	s.Function = s.Host(func(f *flow.Function) { f.Bus = w })
+	return w
+}
+
+func outbox(s *stage) []havip.Letter {
+	s.Helper()
+	r, _, err := s.Ledger.Load(s.Context(), key)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return r.Outbox
+}
+
+var short = scene{Policy: "members: [i-db1, i-db2], hold: 2", Holders: []string{"i-db1"}}
+
+func TestAcknowledgedAfterTheFollowUpIsPublished(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		away := true
+		tap(s, func(cloudevents.Event) error {
+			if away {
+				return errAway
+			}
+			return nil
+		})
+		e := s.Started("i-db2")
+		if err := s.Try(e); !errors.Is(err, errAway) {
+			s.Errorf("without a follow-up, got %v", err)
+		}
+		if n := len(outbox(s)); n != 1 {
+			s.Errorf("%d letters wait", n)
+		}
+		away = false
+		s.Post(e) // a duplicate, that flushes
+		if n := len(outbox(s)); n != 0 {
+			s.Errorf("%d letters wait after they were published", n)
+		}
+		s.Want("+i-db2", "attached i-db2", "i-db1* i-db2")
+	})
+}
+
+// Another invocation leaves a letter while ours are being published.
+func TestRemovesExactlyWhatItPublished(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		const later = "left by another"
+		tap(s, func(cloudevents.Event) error {
+			r, rev, err := s.Ledger.Load(s.Context(), key)
+			if err != nil {
+				return err
+			}
+			r.Outbox = append(r.Outbox, havip.Letter{ID: later, Ended: &havip.Story{ID: "another", Outcome: havip.Ignored}})
+			_, err = s.Ledger.Save(s.Context(), key, r, rev)
+			return err
+		})
+		s.Post(s.Started("i-db2"))
+		left := outbox(s)
+		if len(left) != 1 || left[0].ID != later {
+			s.Errorf("left are %+v", left)
+		}
+	})
+}
+
+// remembering is a ledger that does not hear of emptied outboxes, as after a
+// crash between publishing and removing.
+type remembering struct{ ledger.Ledger }
+
+// Save implements [havip.Ledger].
+func (l remembering) Save(ctx context.Context, key string, r havip.Record, rev havip.Revision) (havip.Revision, error) {
+	if len(r.Outbox) == 0 {
+		return 0, errAway
+	}
+	return l.Ledger.Save(ctx, key, r, rev)
+}
+
+func TestPublishedAgainUnderTheSameID(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		w := tap(s, nil)
+		s.Function = s.Host(func(f *flow.Function) { f.Bus, f.Ledger = w, remembering{s.Ledger} })
+		e := s.Started("i-db2")
+		if err := s.Try(e); !errors.Is(err, errAway) {
+			s.Errorf("acknowledged, with %v", err)
+		}
+		s.Function = s.Host(func(f *flow.Function) { f.Bus = w })
+		s.Post(e)
+		if len(w.ids) != 2 || w.ids[0] != w.ids[1] {
+			s.Errorf("published as %q", w.ids)
+		}
+		s.Want("+i-db2", "attached i-db2", "i-db1* i-db2")
+	})
+}
+
+// An outcome that nobody takes must not keep a HAVIP from its next look.
+func TestWhatIsStuckHoldsNothingBack(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		tap(s, func(ce cloudevents.Event) error {
+			if ce.Type() == events.TypeSuperseded {
+				return errAway
+			}
+			return nil
+		})
+		s.Post(s.Started("i-db2"))
+		s.Wait(time.Second)
+		if err := s.Try(s.Recover(events.Recover{Instance: "i-db2"})); !errors.Is(err, errAway) {
+			s.Errorf("got %v", err)
+		}
+		s.Wait(time.Minute)
+		holders := s.Holders()
+		if stuck := outbox(s); holders != "i-db1* i-db2" || len(stuck) == 0 || stuck[0].Ended.Outcome != havip.Superseded {
+			s.Errorf("%q hold it, %+v wait", holders, stuck)
+		}
+	})
+}
+
+func TestResume(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		tap(s, func(cloudevents.Event) error { return errAway })
+		if err := s.Try(s.Started("i-db2")); err == nil {
+			s.Error("acknowledged")
+		}
+		w := tap(s, nil)
+		for range 2 {
+			if err := s.Function.Resume(s.Context()); err != nil {
+				s.Error(err)
+			}
+		}
+		if len(w.ids) != 1 {
+			s.Errorf("published %q", w.ids)
+		}
+		s.Want("+i-db2", "attached i-db2", "i-db1* i-db2")
+	})
+}
+
+func TestAnOutcomeIsArchivedOnce(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		s.Post(s.Started("i-db2"))
+		s.Want("+i-db2", "attached i-db2", "i-db1* i-db2")
+		stories, err := s.Ledger.Archived(s.Context(), key)
+		if err != nil || len(stories) != 1 {
+			s.Fatalf("%d stories, %v", len(stories), err)
+		}
+		story, told := stories[0], s.Last()
+		if story.ID != told.Story || told.Calls != 1 || !slices.Equal(told.Holders, story.Holders) || told.Roster != story.Roster {
+			s.Errorf("the archive has %+v, the outcome says %+v", story, told)
+		}
+	})
+}

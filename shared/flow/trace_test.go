@@ -1,0 +1,55 @@
+package flow_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"havip-functions/events"
+	"havip-functions/functions/functionstest"
+	"havip-functions/shared/flow"
+)
+
+// tapped is a bus that shows what goes over it.
+type tapped struct {
+	flow.Bus
+	seen *[]events.Event
+}
+
+func (b tapped) Publish(ctx context.Context, ce cloudevents.Event, at time.Time) error {
+	payload, err := ce.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	list, err := events.Read(payload, time.Now())
+	if err != nil {
+		return err
+	}
+	*b.seen = append(*b.seen, list...)
+	return b.Bus.Publish(ctx, ce, at)
+}
+
+// Whatever an event brings about carries its trace on: follow-ups and outcomes,
+// of what is done and of what is only noted.
+func TestTraceIsCarriedOn(t *testing.T) {
+	functionstest.Play(t, functionstest.Scene{}, func(s *functionstest.Stage) {
+		const parent, state = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "vendor=1,other=2"
+		var seen []events.Event
+		s.Function = s.Host(func(f *flow.Function) { f.Bus = tapped{s, &seen} })
+		for _, e := range []events.Event{s.Failed("i-db1"), s.Started("i-nobody"), s.Recover(events.Recover{Instance: "i-db2"}), s.Sweep()} {
+			seen, e.TraceParent, e.TraceState = nil, parent, state
+			s.Post(e)
+			s.Finish()
+			if _, quiet := e.Data.(events.Sweep); len(seen) == 0 && !quiet {
+				t.Errorf("nothing follows from %s", e.Type)
+			}
+			for _, next := range seen {
+				if next.TraceParent != parent || next.TraceState != state || next.Causation != e.ID {
+					t.Errorf("%s of %s carries %q, %q, caused by %q", next.Type, e.Type, next.TraceParent, next.TraceState, next.Causation)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,88 @@
+package havip_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"havip-functions/functions/functionstest"
+	"havip-functions/shared/havip"
+)
+
+// fails tells that an instance stopped.
+func fails(s *stage, instance string) {
+	s.Instance(instance, havip.Stopped)
+	s.Post(s.Failed(instance))
+	s.Finish()
+}
+
+func freeze(s *stage, d time.Duration) {
+	s.Helper()
+	f := havip.Freeze{Until: time.Now().Add(d), Reason: "maintenance", Actor: "ops"}
+	if names, err := s.Function.Keeper.Freeze(s.Context(), "orders", f); err != nil || !slices.Equal(names, []string{"orders"}) {
+		s.Fatalf("froze %q: %v", names, err)
+	}
+}
+
+func TestFreeze(t *testing.T) {
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "no failover", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			freeze(s, time.Hour)
+			fails(s, "i-db1")
+		}, Outcomes: "ignored", Holders: "i-db1", Says: []string{"orders is frozen until", "by ops: maintenance", "--until now"}},
+		{Name: "not even one that was under way", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Instance("i-db1", havip.Stopped)
+			s.Post(s.Failed("i-db1"))
+			freeze(s, time.Hour)
+		}, Calls: "+i-db2", Outcomes: "ignored i-db2", Holders: "i-db1 i-db2*", Says: []string{"orders is frozen"}},
+		{Name: "a person passes", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			freeze(s, time.Hour)
+			s.Post(s.Recover(request{Instance: "i-db2"}))
+		}, Calls: "+i-db2", Outcomes: "attached i-db2", Holders: "i-db1* i-db2"},
+		{Name: "a sweep waits for its end", Scene: holds(one), Tell: func(s *stage) {
+			freeze(s, time.Hour)
+			s.Post(s.Sweep())
+			s.Wait(time.Hour)
+			s.Post(s.Sweep())
+		}, Calls: "+i-db1", Outcomes: "attached i-db1", Holders: "i-db1*"},
+		{Name: "what failed meanwhile is known then", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			freeze(s, time.Hour)
+			fails(s, "i-db2")
+			freeze(s, 0)
+			fails(s, "i-db1")
+		}, Calls: "+i-db3 -i-db1", Outcomes: "ignored, attached i-db3", Holders: "i-db3*"},
+	})
+}
+
+func TestBrake(t *testing.T) {
+	once := holds(one, "i-db1")
+	once.Brake = "failovers: 1, within: 10m"
+	twice := func(s *stage) {
+		fails(s, "i-db1")
+		fails(s, "i-db2")
+	}
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "one failover too many", Scene: once, Tell: twice,
+			Calls: "+i-db2 -i-db1", Outcomes: "attached i-db2, refused", Holders: "i-db2",
+			Says: []string{"there were 1 within 10m0s", "havip freeze --lift, or havip recover orders"}},
+		{Name: "it opens by a person's hand alone", Scene: once, Tell: func(s *stage) {
+			twice(s)
+			s.Wait(time.Hour)
+			s.Post(s.Failed("i-db2"))
+			s.Finish()
+			if closed, err := s.Function.Keeper.Lift(s.Context()); err != nil || len(closed) != 1 || closed[0].Region != "cn-hangzhou" {
+				s.Errorf("lifted %+v: %v", closed, err)
+			}
+			s.Post(s.Failed("i-db2"))
+		}, Calls: "+i-db2 -i-db1 +i-db3 -i-db2", Outcomes: "attached i-db2, refused, refused, attached i-db3", Holders: "i-db3*"},
+		{Name: "a recover passes", Scene: once, Tell: func(s *stage) {
+			twice(s)
+			s.Post(s.Recover(request{}))
+		}, Calls: "+i-db2 -i-db1 +i-db3 -i-db2", Outcomes: "attached i-db2, refused, attached i-db3", Holders: "i-db3*"},
+		{Name: "what is long ago does not count", Scene: once, Tell: func(s *stage) {
+			fails(s, "i-db1")
+			s.Wait(11 * time.Minute)
+			fails(s, "i-db2")
+		}, Calls: "+i-db2 -i-db1 +i-db3 -i-db2", Outcomes: "attached i-db2, attached i-db3", Holders: "i-db3*"},
+	})
+}
