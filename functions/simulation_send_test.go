@@ -14,6 +14,9 @@ func (r *run) checkSend(w *witness, s *sent, shelf *shelf) {
 	if _, member := w.policy.Member(s.call.Instance); !member && s.verb == havip.Attach {
 		r.fail(1, "attach of %s, which is not on the roster", s.call.Instance)
 	}
+	if w.policy.Mode != havip.Act {
+		r.fail(0, "%s of %s in mode %s", s.verb, s.call.Instance, w.policy.Mode)
+	}
 	if r.tape.encore {
 		r.fail(5, "%s of %s after every event had come before", s.verb, s.call.Instance)
 	}

@@ -45,6 +45,10 @@ func (r *run) checkOutcome(v *invocation, t *tale, ended havip.Story, first bool
 	t.Story, t.outcome, t.endedAt = ended, ended.Outcome, ended.EndedAt
 	r.count("outcome", string(ended.Outcome))
 	w := v.looks[ended.ID]
+	good := ended.Outcome == havip.Attached || ended.Outcome == havip.Unchanged
+	if good && w != nil && !ended.Unreleased && w.have.On(ended.Want.Release) {
+		r.fail(8, "story %s says %s and released, and %s still holds it", ended.ID, ended.Outcome, ended.Want.Release)
+	}
 	switch ended.Outcome {
 	case havip.Attached:
 		if w == nil || w.readAt.IsZero() || w.have.Status != havip.InUse || !w.have.On(ended.Instance) {

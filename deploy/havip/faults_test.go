@@ -23,7 +23,7 @@ var (
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(*faultSeed, 9))
-	w := newTown(t, *manyStories)
+	w := newTown(t, *manyStories, "--faults", "delay=150ms") // so that many die with a call under way
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	d := w.open(t)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"time"
@@ -92,16 +93,42 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	if err != nil {
 		return usage("%v", err)
 	}
-	h, err := host.Open(ctx, host.Config{
+	config := host.Config{
 		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: env.Clouds(file, runtime.Call{}),
 		Guard: believed, Limits: s.limits, Log: s.log,
-	})
+	}
+	h, err := host.Open(ctx, config)
 	if err != nil {
 		return usage("%v", err)
 	}
 	ready(addresses{h.Addr, simulated})
 	s.log.Info("ready", "addr", h.Addr, "data", s.data, "roster", file.Current().Hash)
-	return h.Serve(ctx)
+	config.Addr = h.Addr
+	return s.persist(ctx, h, config)
+}
+
+// persist serves, and opens the host anew after its store could not be written:
+// a full disk has room again one day.
+func (s serving) persist(ctx context.Context, h *host.Host, config host.Config) error {
+	for {
+		err := h.Serve(ctx)
+		for errors.Is(err, host.ErrStore) {
+			s.log.Error("nothing is accepted until the store can be written", "data", s.data, "error", err)
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(time.Second):
+			}
+			var failed error
+			if h, failed = host.Open(ctx, config); failed == nil {
+				break
+			}
+			err = errors.Join(host.ErrStore, failed)
+		}
+		if !errors.Is(err, host.ErrStore) {
+			return err
+		}
+	}
 }
 
 // folder chooses the data folder. A simulated world ends with its process, and

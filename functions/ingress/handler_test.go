@@ -1,59 +1,85 @@
 package ingress_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
+	"havip-functions/events"
 	"havip-functions/functions/ingress"
+	"havip-functions/shared/flow"
+	"havip-functions/shared/guard"
+	"havip-functions/shared/havip"
 )
 
 const token = "a-token-of-some-length"
 
+// door believes the token, and answers every event that it reads with within.
+func door(within func(context.Context)) ingress.Function {
+	handler := func(ctx context.Context, _ events.Event) ([]havip.Admission, bool, error) {
+		within(ctx)
+		return nil, true, nil
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	return ingress.Function{Door: flow.Door{
+		Function: flow.Function{Handlers: []flow.Handler{handler}, Log: quiet},
+		Guard:    guard.Guard{Tokens: []string{token}}, Log: quiet,
+	}}
+}
+
+const sweep = `{"specversion":"1.0","id":"1","source":"test","type":"havip.sweep","data":{}}`
+
+func post(path string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(sweep))
+	r.Header.Set("Content-Type", "application/cloudevents+json")
+	return r
+}
+
 func TestFunction(t *testing.T) {
-	door := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if deadline, limited := r.Context().Deadline(); !limited || time.Until(deadline) > 5*time.Second {
-			t.Error("the answer may take longer than a sender waits")
-		}
-		w.WriteHeader(http.StatusAccepted)
-	})
 	for name, tt := range map[string]struct {
-		path, header, value, token string
-		want                       int
+		path, header, value string
+		want                int
 	}{
-		"by its path":        {"/events/" + token, "", "", token, 202},
-		"a bearer":           {"/events", "Authorization", "Bearer " + token, token, 202},
-		"EventBridge":        {"/events", "X-Eventbridge-Signature-Token", token, token, 202},
-		"escaped":            {"/events/%61-token-of-some-length", "", "", token, 202},
-		"nothing":            {"/events", "", "", token, 401},
-		"an empty path":      {"/events/", "", "", token, 401},
-		"a longer one":       {"/events/" + token + "x", "", "", token, 401},
-		"a shorter one":      {"/events/" + token[1:], "", "", token, 401},
-		"another scheme":     {"/events", "Authorization", "Basic " + token, token, 401},
-		"no token of ours":   {"/events", "Authorization", "Bearer ", "", 401},
-		"a path below":       {"/events/" + token + "/more", "", "", token, 404},
-		"a forged invoke":    {"/invoke", "Authorization", "Bearer " + token, token, 404},
-		"a forged start":     {"/initialize", "", "", token, 404},
-		"something of ours?": {"/eventsx", "Authorization", "Bearer " + token, token, 404},
+		"by its path":        {"/events/" + token, "", "", 202},
+		"a bearer":           {"/events", "Authorization", "Bearer " + token, 202},
+		"EventBridge":        {"/events", "X-Eventbridge-Signature-Token", token, 202},
+		"escaped":            {"/events/%61-token-of-some-length", "", "", 202},
+		"nothing":            {"/events", "", "", 401},
+		"a longer one":       {"/events/" + token + "x", "", "", 401},
+		"a shorter one":      {"/events/" + token[1:], "", "", 401},
+		"another scheme":     {"/events", "Authorization", "Basic " + token, 401},
+		"an empty bearer":    {"/events", "Authorization", "Bearer ", 401},
+		"a path below":       {"/events/" + token + "/more", "", "", 404},
+		"a forged invoke":    {"/invoke", "Authorization", "Bearer " + token, 404},
+		"a forged start":     {"/initialize", "", "", 404},
+		"something of ours?": {"/eventsx", "Authorization", "Bearer " + token, 404},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := httptest.NewRequest(http.MethodPost, tt.path, nil)
+			taken := false
+			r := post(tt.path)
 			r.Header.Set(tt.header, tt.value)
 			w := httptest.NewRecorder()
-			ingress.Function{Token: tt.token, Door: door}.ServeHTTP(w, r)
-			if w.Code != tt.want {
-				t.Errorf("got %d, want %d", w.Code, tt.want)
+			door(func(ctx context.Context) {
+				taken = true
+				if deadline, limited := ctx.Deadline(); !limited || time.Until(deadline) > 5*time.Second {
+					t.Error("the answer may take longer than a sender waits")
+				}
+			}).ServeHTTP(w, r)
+			if w.Code != tt.want || taken != (tt.want == http.StatusAccepted) {
+				t.Errorf("got %d, taken %v, want %d: %s", w.Code, taken, tt.want, w.Body)
 			}
 		})
 	}
 }
 
 func ExampleFunction() {
-	taken := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
 	w := httptest.NewRecorder()
-	ingress.Function{Token: token, Door: taken}.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/events/"+token, nil))
+	door(func(context.Context) {}).ServeHTTP(w, post("/events/"+token))
 	fmt.Println(w.Code)
 	// Output: 202
 }

@@ -148,11 +148,11 @@ func TestRoleIsRefreshed(t *testing.T) {
 		var callers sync.WaitGroup
 		for range 64 {
 			callers.Go(func() {
-				for range 24 * 6 {
+				for range 24 * 3 {
 					if _, err := cloud.Get(t.Context(), orders.HAVIP); err != nil {
 						t.Error(err)
 					}
-					time.Sleep(10 * time.Minute) //nolint:forbidigo // in a bubble
+					time.Sleep(20 * time.Minute) //nolint:forbidigo // in a bubble
 				}
 			})
 		}

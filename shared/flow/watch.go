@@ -32,8 +32,8 @@ func (f Function) watch(ctx context.Context, a havip.Admission, until time.Time)
 		if err != nil || check == nil || check.At.After(until) || time.Until(check.At) > spare(ctx) {
 			return err
 		}
-		if pause(ctx, check.At) != nil { // the time is up: the follow-up goes out
-			return nil
+		if err := pause(ctx, check.At); err != nil {
+			return nil //nolint:nilerr // the time is up, so the follow-up goes out
 		}
 		if err := f.Keeper.Look(ctx, *check); err != nil {
 			return err

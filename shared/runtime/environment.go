@@ -17,6 +17,7 @@ import (
 	"havip-functions/functions"
 	"havip-functions/functions/ingress"
 	"havip-functions/shared/flow"
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 )
@@ -117,9 +118,12 @@ func (env Environment) Functions(ctx context.Context, followUps Buses) (Function
 // Door completes the web door of the functions. It takes events in and leaves
 // the first look to a follow-up, because its senders wait for the answer.
 func (env Environment) Door(ctx context.Context, followUps Buses) (Web, error) {
-	token := env.Getenv("HAVIP_INGRESS_TOKEN")
-	if len(token) < ingress.MinToken {
-		return nil, fmt.Errorf("HAVIP_INGRESS_TOKEN is not set, or shorter than %d characters; the web door is open to anybody without it", ingress.MinToken)
+	proof, err := guard.FromEnvironment(env.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	if proof.Open() {
+		return nil, fmt.Errorf("neither HAVIP_INGRESS_TOKEN nor HAVIP_WEBHOOK_SECRET is set; the web door is open to anybody without them")
 	}
 	build, err := env.functions(ctx, followUps)
 	if err != nil {
@@ -131,7 +135,7 @@ func (env Environment) Door(ctx context.Context, followUps Buses) (Web, error) {
 			return nil, err
 		}
 		f.Keeper.Later = true
-		return ingress.Function{Token: token, Door: flow.Door{Function: functions.New(f), Log: f.Log}}, nil
+		return ingress.Function{Door: flow.Door{Function: functions.New(f), Guard: proof, Log: f.Log}}, nil
 	}, nil
 }
 

@@ -4,14 +4,16 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"unicode"
 )
 
 // NewLog logs JSON, a line each, and blots out the secrets wherever one turns up.
+// A secret may be a list of several.
 func NewLog(w io.Writer, secrets ...string) *slog.Logger {
 	var pairs []string
 	for _, s := range secrets {
-		if s != "" {
-			pairs = append(pairs, s, "[secret]")
+		for _, one := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+			pairs = append(pairs, one, "[secret]")
 		}
 	}
 	blot := strings.NewReplacer(pairs...)

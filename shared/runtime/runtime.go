@@ -75,9 +75,9 @@ func (p panicked) Error() string {
 	return fmt.Sprintf("the function panicked: %v; see its log", p.value)
 }
 
-// guard runs do and turns its panic into an error, because one bad event must
+// safely runs do and turns its panic into an error, because one bad event must
 // not end the process that others are answered by.
-func guard(log *slog.Logger, do func() error) (err error) {
+func safely(log *slog.Logger, do func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			log.Error("panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))

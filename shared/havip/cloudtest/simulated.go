@@ -134,7 +134,7 @@ func (s simulated) storm() []simulator.Fault {
 		{Probability: 0.02, NumericCode: true},
 		{Probability: 0.05, Delay: 5 * time.Millisecond},
 		{Probability: 0.05, SlowBody: 5 * time.Millisecond},
-		{Probability: 0.002, Operation: s.read, Delay: never},
+		{Probability: 0.002, Operation: s.read, Delay: 2 * time.Second}, // longer than a read waits
 	}
 }
 

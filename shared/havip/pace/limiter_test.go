@@ -53,7 +53,7 @@ func TestLimiterFindsTheCloudsRate(t *testing.T) {
 						l.mu.Lock()
 						err = w.take()
 						l.mu.Unlock()
-						time.Sleep(time.Duration(rand.Int64N(int64(50 * time.Millisecond))))
+						<-time.After(time.Duration(rand.Int64N(int64(50 * time.Millisecond))))
 						leave(err)
 					})
 				}
@@ -66,6 +66,23 @@ func TestLimiterFindsTheCloudsRate(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRest: whoever is told "too many calls" makes none for a while, longer each time.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &limiter{}
+		for _, rest := range []time.Duration{0, shortRest, 2 * shortRest, 4 * shortRest} {
+			began := time.Now()
+			leave, err := l.enter(t.Context(), routine)
+			if took := time.Since(began); took != rest || err != nil {
+				t.Errorf("let through after %s, want %s: %v", took, rest, err)
+			}
+			<-time.After(time.Millisecond) // the call
+			leave(&havip.Error{Kind: havip.ErrBusy, Code: "Throttling.User"})
+		}
+	})
 }
 
 func TestThrottled(t *testing.T) {
@@ -109,7 +126,7 @@ func TestCalm(t *testing.T) {
 			if took := time.Since(began); took > 30*time.Millisecond {
 				t.Errorf("three calls of 10 ms took %s", took)
 			}
-			time.Sleep(300 * time.Millisecond)
+			<-time.After(300 * time.Millisecond)
 		}
 	})
 }

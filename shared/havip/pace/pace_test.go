@@ -19,6 +19,7 @@ type fake struct {
 	perPage int
 	all     []string // HAVIPs
 	refuses string   // an operation
+	busy    int      // so many calls are throttled
 	took    []string // calls, in order
 	at      []time.Time
 }
@@ -32,7 +33,11 @@ func (f *fake) call(ctx context.Context, what string) error {
 	f.mu.Lock()
 	f.took, f.at = append(f.took, what), append(f.at, time.Now())
 	f.mu.Unlock()
-	time.Sleep(10 * time.Millisecond)
+	<-time.After(10 * time.Millisecond)
+	if f.busy > 0 {
+		f.busy--
+		err = &havip.Error{Kind: havip.ErrBusy, Code: "Throttling.User"}
+	}
 	if what == f.refuses {
 		err = &havip.Error{Kind: havip.ErrRefused, Code: "Forbidden"}
 	}
@@ -141,7 +146,7 @@ func TestReadingBeginsAfterItWasAskedFor(t *testing.T) {
 		f := &fake{}
 		c := f.open(t)
 		together(3, func(i int) {
-			time.Sleep(time.Duration(i) * time.Millisecond)
+			<-time.After(time.Duration(i) * time.Millisecond)
 			asked := time.Now()
 			states, err := c.States(t.Context(), []string{fmt.Sprint(i)})
 			if err != nil || len(states) != 1 || states[fmt.Sprint(i)] != havip.Running {
@@ -175,13 +180,37 @@ func TestAReaderWhoGivesUpTakesNobodyAlong(t *testing.T) {
 			if i == 0 {
 				time.AfterFunc(time.Millisecond, cancel)
 			} else {
-				time.Sleep(500 * time.Microsecond)
+				<-time.After(500 * time.Microsecond)
 			}
 			_, err := c.States(ctx, []string{fmt.Sprint(i)})
 			if i > 0 && err != nil {
 				t.Errorf("reader %d: %v", i, err)
 			}
 		})
+	})
+}
+
+// TestThrottledReading: it is repeated, since an unknown state would count as
+// running. A change is not ours to repeat.
+func TestThrottledReading(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{busy: 3}
+		c := f.open(t)
+		if _, err := c.Get(t.Context(), "havip-0"); err != nil {
+			t.Error(err)
+		}
+		f.busy = 1
+		if _, err := c.States(t.Context(), []string{"i-1"}); err != nil {
+			t.Error(err)
+		}
+		f.busy = 1
+		if _, err := c.Attach(t.Context(), havip.Call{HAVIP: "havip-0"}); !throttled(err) {
+			t.Error(err)
+		}
+		if want := "[get get get get states of 1 states of 1 attach havip-0]"; fmt.Sprint(f.took) != want {
+			t.Errorf("%v", f.took)
+		}
 	})
 }
 
@@ -193,7 +222,7 @@ func TestUrgentFirst(t *testing.T) {
 		together(30, func(int) { _, _ = c.Attach(t.Context(), havip.Call{HAVIP: "before"}) })
 		before := len(f.took)
 		together(7, func(i int) {
-			time.Sleep(time.Duration(i) * time.Microsecond)
+			<-time.After(time.Duration(i) * time.Microsecond)
 			switch ctx := t.Context(); i {
 			case 0:
 				_, _ = c.Attach(ctx, havip.Call{HAVIP: "first in line"})

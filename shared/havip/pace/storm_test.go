@@ -150,7 +150,7 @@ func (s *storm) strike(tb testing.TB) time.Duration {
 			tb.Fatal(err)
 		}
 	}
-	time.Sleep(10 * time.Minute)
+	<-time.After(10 * time.Minute)
 	synctest.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -46,6 +47,9 @@ type Host struct {
 	function flow.Function
 	listener net.Listener
 	metrics  *metrics
+
+	broken     sync.Once
+	unwritable chan struct{} // closed when the embedded engine can't write any more
 }
 
 // Open starts the engine and listens; Serve answers.
@@ -57,7 +61,7 @@ func Open(ctx context.Context, c Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{config: c, engine: e, metrics: newMetrics()}
+	h := &Host{config: c, engine: e, metrics: newMetrics(), unwritable: make(chan struct{})}
 	if err := h.assemble(ctx); err != nil {
 		e.close()
 		return nil, err
@@ -76,11 +80,18 @@ func (h *Host) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	led, err := ledger.OpenJetStream(ctx, js, h.engine.replicas)
+	streams, err := ledger.OpenJetStream(ctx, js, h.engine.replicas)
 	if err != nil {
 		return err
 	}
 	h.bus = bus
+	var led ledger.Ledger = streams
+	if h.engine.embedded != nil {
+		if err := compareMarks(ctx, js, h.config.Data, h.config.Log); err != nil {
+			return err
+		}
+		led = watched{streams, func() { h.broken.Do(func() { close(h.unwritable) }) }}
+	}
 	h.function = functions.New(flow.Function{
 		Keeper: havip.Keeper{Ledger: led, Roster: h.config.Roster, Clouds: h.config.Clouds, Later: true},
 		Ledger: led, Bus: h.metrics.count(bus), Log: h.config.Log,
@@ -93,7 +104,8 @@ func (h *Host) assemble(ctx context.Context) error {
 	return nil
 }
 
-// Serve answers until the context ends; then it finishes what runs.
+// Serve answers until the context ends; then it finishes what runs. It ends with
+// [ErrStore] where the embedded engine can't write any more.
 func (h *Host) Serve(ctx context.Context) error {
 	defer h.engine.close()
 	sources := newSources(h.config.Limits)
@@ -109,6 +121,7 @@ func (h *Host) Serve(ctx context.Context) error {
 		stop()
 	}()
 	go h.sweep(ctx)
+	go h.guardStore(ctx, stop)
 	if err := h.function.Resume(ctx); err != nil {
 		h.config.Log.Warn("not all that a stopped host left behind was sent; the sweep tries again", "error", err)
 	}
@@ -125,7 +138,13 @@ func (h *Host) Serve(ctx context.Context) error {
 	}
 	stop()
 	<-answered // those under way still need the engine
-	return errors.Join(err, <-delivered)
+	err = errors.Join(err, <-delivered)
+	select {
+	case <-h.unwritable:
+		return errors.Join(ErrStore, err)
+	default:
+		return err
+	}
 }
 
 // sweep asks for a sweep now and then. Hosts of one cluster agree on its id.
