@@ -74,7 +74,7 @@ func (d *drawing) drawFault(id string, at time.Duration, cloud string) {
 	default:
 		code := pick(d.Rand, simulator.Codes(cloud)...)
 		f.Operation = operations[cloud][d.IntN(3)]
-		f.Error, what = &simulator.FaultError{Code: code}, "forced error"
+		f.Error = &simulator.FaultError{Code: code}
 		d.upset(id, at, "forced code "+cloud+" "+code, func(r *run) { r.must(r.sim.AddFault(f)) })
 		return
 	}

@@ -87,7 +87,7 @@ func (r *run) checkDetach(w *witness, s *sent) {
 		return id != out && healthy(id) && !w.states[instanceOf(p, id)].Down()
 	})
 	switch {
-	case healthy(out) && !beside && !(ask.Kind == havip.AskRecover && ask.AllowGap):
+	case healthy(out) && !beside && (ask.Kind != havip.AskRecover || !ask.AllowGap):
 		r.fail(2, "detach of %s, the last healthy holder of %v", out, w.have.Holders)
 	case healthy(out) && !named:
 		r.fail(2, "detach of %s, which is healthy, and nobody asked for it", out)

@@ -60,18 +60,16 @@ func (l *lease) same(other *lease) bool {
 // tale is what was seen of a story.
 type tale struct {
 	havip.Story
-	outcome  havip.Outcome // recorded
-	told     int           // how often its outcome was published
-	checked  int           // the attempt of its newest follow-up
-	endedAt  time.Time
-	lastCode string
+	outcome havip.Outcome // recorded
+	told    int           // how often its outcome was published
+	checked int           // the attempt of its newest follow-up
+	endedAt time.Time
 }
 
 // letter is one of an outbox.
 type letter struct {
 	by        *message
 	published bool
-	gone      bool
 	ended     bool
 }
 

@@ -70,7 +70,9 @@ func demo(ctx context.Context, associate, patience time.Duration) error {
 	defer enough()
 	failed := play(telling, at, out)
 	stop()
-	<-down
+	if err := <-down; err != nil {
+		return other("the host did not stop as it should: %v", err)
+	}
 	if len(failed) > 0 {
 		return other("did not get there within %s: %s", patience, strings.Join(failed, ", "))
 	}

@@ -130,7 +130,7 @@ func (f Function) judge(ctx context.Context, e events.Event, err error) error {
 // saidByCloud tells whether all that went wrong is a cloud's no: beside an error
 // of the ledger or the bus it excuses nothing.
 func saidByCloud(err error) bool {
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each of the joined is asked
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		return !slices.ContainsFunc(several.Unwrap(), func(e error) bool { return !saidByCloud(e) })
 	}
 	return errors.Is(err, havip.ErrBusy) || errors.Is(err, havip.ErrRefused)

@@ -47,7 +47,7 @@ func TestFileFollowsItsFile(t *testing.T) {
 			if got := file.Policies()[0].Name; got != before {
 				t.Errorf("%s: looked again within a second", step.name)
 			}
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			log.Reset()
 			if got := file.Policies()[0].Name; got != step.want {
 				t.Errorf("%s: serves %s, want %s", step.name, got, step.want)
