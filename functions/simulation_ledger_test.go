@@ -8,9 +8,6 @@ import (
 	"havip-functions/shared/ledger"
 )
 
-// newShelf is the ledger behind the faults.
-func newShelf(uint64) ledger.Ledger { return ledger.NewMemory() }
-
 // faultyLedger is a ledger over a network that fails.
 type faultyLedger struct {
 	*run

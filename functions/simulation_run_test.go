@@ -71,7 +71,7 @@ func (r *run) build() {
 	})
 	r.must(err)
 	r.sim = sim
-	r.store = newShelf(r.plan.seed)
+	r.store = ledger.NewMemory()
 	for host := range 2 {
 		faulty := faultyLedger{run: r, Ledger: r.store}
 		r.hosts = append(r.hosts, functions.New(flow.Function{

@@ -9,7 +9,6 @@ import (
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 
-	"havip-functions/events"
 	"havip-functions/functions/functionstest"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
@@ -133,28 +132,6 @@ func TestPublishedAgainUnderTheSameID(t *testing.T) {
 			s.Errorf("published as %q", w.ids)
 		}
 		s.Want("+i-db2", "attached i-db2", "i-db1* i-db2")
-	})
-}
-
-// An outcome that nobody takes must not keep a HAVIP from its next look.
-func TestWhatIsStuckHoldsNothingBack(t *testing.T) {
-	functionstest.Play(t, short, func(s *stage) {
-		tap(s, func(ce cloudevents.Event) error {
-			if ce.Type() == events.TypeSuperseded {
-				return errAway
-			}
-			return nil
-		})
-		s.Post(s.Started("i-db2"))
-		s.Wait(time.Second)
-		if err := s.Try(s.Recover(events.Recover{Instance: "i-db2"})); !errors.Is(err, errAway) {
-			s.Errorf("got %v", err)
-		}
-		s.Wait(time.Minute)
-		holders := s.Holders()
-		if stuck := outbox(s); holders != "i-db1* i-db2" || len(stuck) == 0 || stuck[0].Ended.Outcome != havip.Superseded {
-			s.Errorf("%q hold it, %+v wait", holders, stuck)
-		}
 	})
 }
 

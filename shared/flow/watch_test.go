@@ -13,10 +13,12 @@ import (
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 
 	"havip-functions/events"
+	"havip-functions/functions/functionstest"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 	"havip-functions/shared/roster"
+	"havip-functions/shared/simulator"
 )
 
 // recorder is a bus that keeps what it takes, by type.
@@ -109,4 +111,31 @@ func TestOutboxGoesOnWithoutAnOutcome(t *testing.T) {
 	if err := f.Resume(t.Context()); err != nil || !slices.Equal(bus.types, []string{"havip.status.check", "havip.superseded"}) {
 		t.Errorf("published %v, %v", bus.types, err)
 	}
+}
+
+// A host that may watches a quick change to its end, without a follow-up.
+func TestWatch(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		w := &wiretap{Bus: s}
+		s.Function = s.Host(func(f *flow.Function) { f.Bus, f.Watch = w, 20*time.Second })
+		s.Post(s.Started("i-db2"))
+		if len(w.ids) != 1 || s.Last().Outcome != "attached" {
+			s.Errorf("published %q, the last outcome is %q", w.ids, s.Last().Outcome)
+		}
+	})
+}
+
+func TestWatchNoLongerThanItMay(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		s.Fault(simulator.Fault{Operation: "AssociateHaVip", Stuck: true})
+		w := &wiretap{Bus: s}
+		s.Function = s.Host(func(f *flow.Function) { f.Bus, f.Watch = w, 20*time.Second })
+		began := time.Now()
+		s.Post(s.Started("i-db2"))
+		if took := time.Since(began); took > 20*time.Second || took < 10*time.Second || len(w.ids) != 1 {
+			s.Errorf("after %s published %q, want one follow-up within 20s", took, w.ids)
+		}
+		s.Clouds.ClearFaults()
+		s.Want("+i-db2", "attached i-db2", "i-db1* i-db2")
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -146,11 +147,51 @@ func (l *look) end(ctx context.Context, outcome Outcome) error {
 	return l.save(ctx)
 }
 
+// save writes the record where it is as it was read. The answer of a call is not
+// lost to whoever only emptied the outbox or joined the story meanwhile.
 func (l *look) save(ctx context.Context) error {
-	rev, err := l.keeper.Ledger.Save(ctx, l.story.HAVIP.String(), l.record, l.rev)
-	if err != nil {
-		return fmt.Errorf("ledger: write %s: %w", l.story.HAVIP, err)
+	for {
+		rev, err := l.keeper.Ledger.Save(ctx, l.story.HAVIP.String(), l.record, l.rev)
+		if err == nil {
+			l.rev = rev
+			return nil
+		}
+		if errors.Is(err, ErrConflict) && l.leased != nil {
+			err = l.rebase(ctx, err)
+		}
+		if err != nil {
+			return fmt.Errorf("ledger: write %s: %w", l.story.HAVIP, err)
+		}
 	}
+}
+
+// rebase puts what the look found onto the record as it is now, if the lease is
+// still ours; otherwise the conflict stands.
+func (l *look) rebase(ctx context.Context, conflict error) error {
+	now, rev, err := l.keeper.Ledger.Load(ctx, l.story.HAVIP.String())
+	if err != nil {
+		return err
+	}
+	if !l.leased.holds(now) {
+		return conflict
+	}
+	was := l.leased.Outbox
+	found := slices.DeleteFunc(slices.Clone(l.record.Outbox), func(n Letter) bool { return contains(was, n.ID) })
+	now.dropChecks()
+	l.record.Outbox = append(now.Outbox, found...)
+	l.record.Seen, l.record.Marks, l.record.Frozen, l.record.Drift = now.Seen, now.Marks, now.Frozen, now.Drift
 	l.rev = rev
 	return nil
+}
+
+// holds tells that nobody took a look since the record was leased, nor joined
+// the story in a way that its end depends on.
+func (leased *Record) holds(now Record) bool {
+	p, q, s := leased.Pending, now.Pending, now.Story
+	return s.Open() && s.ID == leased.Story.ID && s.Attempt == leased.Story.Attempt && s.Joined == leased.Story.Joined &&
+		q != nil && q.Token == p.Token && q.SentAt.Equal(p.SentAt)
+}
+
+func contains(letters []Letter, id string) bool {
+	return slices.ContainsFunc(letters, func(l Letter) bool { return l.ID == id })
 }

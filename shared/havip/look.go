@@ -12,7 +12,8 @@ type look struct {
 	policy Policy
 	record Record
 	rev    Revision
-	story  *Story // the record's, open
+	story  *Story  // the record's, open
+	leased *Record // as it was when a call was about to be sent
 
 	cloud Cloud
 	have  HAVIP

@@ -101,7 +101,13 @@ func (l *look) lease(ctx context.Context, step Step, instance string) error {
 	if l.failsOver() {
 		l.record.Failover = &Failover{At: p.SentAt, Story: l.story.ID}
 	}
-	return l.save(ctx)
+	if err := l.save(ctx); err != nil {
+		return err
+	}
+	leased, story, pending := l.record, *l.story, p
+	leased.Story, leased.Pending, leased.Outbox = &story, &pending, slices.Clone(leased.Outbox)
+	l.leased = &leased
+	return nil
 }
 
 func (p *PendingCall) same(other PendingCall) bool {

@@ -1,0 +1,216 @@
+package functions_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"havip-functions/events"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator"
+)
+
+// onSave sees a record as it was written.
+func (t *tape) onSave(r *run, v *invocation, key string, record havip.Record) {
+	r.note("  %s saves %s", v.msg.id, described(record))
+	for id := range record.Seen {
+		if s := t.shelves[key]; s == nil || s.seen[id] == "" {
+			t.onAdmission(r, v, s, id, record)
+		}
+	}
+	s := t.shelves[key]
+	if s == nil {
+		t.onLetters(r, v, record, havip.Record{})
+		return
+	}
+	r.checkMarks(v, s, record)
+	switch {
+	case record.Pending == nil:
+	case s.record.Pending == nil || !s.record.Pending.SentAt.Equal(record.Pending.SentAt):
+		t.onLease(r, v, s, record)
+	default:
+		s.lease.Accepted = record.Pending.Accepted
+	}
+	s.writes++
+	t.onLetters(r, v, record, s.record)
+	t.onStory(r, v, s, record)
+	s.record = record
+	if record.Story != nil { // ours to keep
+		story := *record.Story
+		s.record.Story = &story
+	}
+	s.record.Outbox = slices.Clone(record.Outbox)
+}
+
+func (t *tape) onAdmission(r *run, v *invocation, s *shelf, id string, record havip.Record) {
+	story := record.Seen[id].Story
+	n := t.news[id]
+	if s == nil {
+		return
+	}
+	s.seen[id] = story
+	if n == nil {
+		return
+	}
+	r.checkStale(v, s, n, record, story)
+	s.book.admit(*n, r.began, v.began)
+}
+
+func (t *tape) onLease(r *run, v *invocation, s *shelf, record havip.Record) {
+	p := *record.Pending
+	l := &lease{PendingCall: p, by: v, n: record.N, story: record.Story.ID, ask: record.Story.Ask, writes: s.writes, previous: s.lease, failed: s.book.failed(v.lookedAt(record.Story.ID))}
+	if l.previous != nil && l.Token == l.previous.Token {
+		l.yes = l.previous.yes // an answer that was only replayed twice is worth nothing
+	}
+	r.checkToken(l)
+	r.checkOpen(l)
+	s.lease, v.leases[p.Token] = l, l
+	if isFailover(l.ask.Kind) {
+		if _, known := s.failover[l.story]; !known {
+			s.failover[l.story] = p.SentAt
+			r.checkBrake(s.policy, p.SentAt)
+		}
+	}
+}
+
+// lookedAt is when the invocation read the HAVIP of a story, by which it decides
+// whose mark has expired.
+func (v *invocation) lookedAt(story string) time.Time {
+	if w := v.looks[story]; w != nil {
+		return w.readAt
+	}
+	return v.began
+}
+
+func isFailover(k havip.Kind) bool { return k == havip.AskFailed || k == havip.AskSweep }
+
+// onLetters sees what was put into an outbox, and what left it.
+func (t *tape) onLetters(r *run, v *invocation, now, before havip.Record) {
+	for _, l := range now.Outbox {
+		known := t.letters[l.ID]
+		if known == nil {
+			t.letters[l.ID] = &letter{by: v.msg}
+		}
+		if l.Check != nil {
+			tale := t.tale(havip.Story{ID: l.Check.Story})
+			tale.checked = max(tale.checked, l.Check.Attempt)
+		}
+		if l.Ended != nil {
+			r.checkOutcome(v, t.tale(*l.Ended), *l.Ended, known == nil)
+		}
+	}
+	for _, l := range before.Outbox {
+		inNow := slices.ContainsFunc(now.Outbox, func(other havip.Letter) bool { return other.ID == l.ID })
+		if !inNow && l.Ended != nil && !t.letters[l.ID].published {
+			r.fail(4, "the outcome of story %s left the outbox unpublished", l.Ended.ID)
+		}
+	}
+}
+
+func (t *tape) tale(s havip.Story) *tale {
+	known := t.stories[s.ID]
+	if known == nil {
+		known = &tale{Story: s}
+		t.stories[s.ID] = known
+	}
+	return known
+}
+
+// onStory sees the story of a record go on.
+func (t *tape) onStory(r *run, v *invocation, s *shelf, record havip.Record) {
+	if record.Story == nil {
+		return
+	}
+	tale := t.tale(*record.Story)
+	if was := s.record.Story; record.Story.Open() && was != nil && was.ID == record.Story.ID && was.Attempt < record.Story.Attempt {
+		r.checkDeadline(v, *record.Story)
+		if v.msg.attempt > 0 && !v.advanced && r.plan.watch == 0 && v.msg.attempt != was.Attempt {
+			r.fail(5, "%s, of attempt %d, looked again at story %s in attempt %d", v.msg.id, v.msg.attempt, was.ID, was.Attempt)
+		}
+		v.advanced = true
+		if l := s.lease; l == nil || l.by != v || l.story != was.ID {
+			r.count("step", "Wait")
+		}
+	}
+	tale.Story = *record.Story
+	if record.Story.Open() && tale.checked < record.Story.Attempt {
+		r.fail(4, "story %s is open at attempt %d without a follow-up", tale.ID, tale.Attempt)
+	}
+}
+
+// onRead sees an effect show.
+func (t *tape) onRead(w *witness) {
+	if l := t.shelf(w.policy).lease; l != nil && w.have.On(l.Instance) == (l.Verb == havip.Attach) && len(l.sent) > 0 {
+		l.shown = true
+	}
+}
+
+// onSend judges a mutating call that is about to leave.
+func (t *tape) onSend(r *run, w *witness, s *sent) {
+	shelf := t.shelf(w.policy)
+	s.lease = w.v.leases[s.call.Token]
+	if s.lease == nil {
+		r.fail(3, "%s %s was sent without a lease in the ledger", s.verb, s.call.Instance)
+		return
+	}
+	r.count("step", string(s.verb)+map[bool]string{true: " with force"}[s.call.Force])
+	r.checkSend(w, s, shelf)
+	s.lease.sent = append(s.lease.sent, s)
+}
+
+// onCall sees what the simulator wrote down of a call.
+func (t *tape) onCall(r *run, w *witness, s *sent, c simulator.Call) {
+	if c.Moving {
+		r.checkMoving(w, s, c)
+	}
+}
+
+func (t *tape) onAnswer(_ *run, s *sent, err error) {
+	switch {
+	case s.lease == nil:
+	case err == nil:
+		s.lease.yes++
+	case definite(err):
+		s.lease.no = true
+	}
+}
+
+func (t *tape) onPublish(r *run, v *invocation, ce cloudevents.Event) {
+	t.publishes++
+	id := ce.ID()
+	r.note("  %s publishes %s %.8s", v.msg.id, ce.Type(), id)
+	l := t.letters[id]
+	switch {
+	case l != nil:
+		l.published = true
+	case strings.HasSuffix(id, "+"):
+		v.hopped = true
+	default:
+		r.fail(4, "%s %s was published and never lay in an outbox", ce.Type(), id)
+	}
+	if ce.Type() == events.TypeStatusCheck {
+		return
+	}
+	var o events.Outcome
+	r.failIf(4, ce.DataAs(&o))
+	r.checkTold(t.tale(havip.Story{ID: o.Story}), id, o)
+}
+
+// onAck judges an acknowledgement.
+func (t *tape) onAck(r *run, v *invocation) {
+	for key, s := range t.shelves {
+		if story := s.record.Story; v.msg.attempt > 0 && !v.hopped && story.Open() && story.ID == v.msg.story && story.Attempt == v.msg.attempt {
+			r.fail(4, "%s was acknowledged, and story %s still waits for it", v.msg.id, story.ID)
+		}
+		for _, l := range s.record.Outbox {
+			if known := t.letters[l.ID]; known.by == v.msg && !known.published {
+				r.fail(4, "%s was acknowledged while %s of %s, which it wrote, was not published", v.msg.id, l.ID, key)
+			}
+		}
+	}
+	if n := v.msg.news; n != nil {
+		r.checkRemembered(v, *n)
+	}
+}
