@@ -14,14 +14,17 @@ import (
 
 // emptied is a ledger whose outbox somebody empties as soon as a call is leased,
 // as flow does when it publishes what an admission left there.
-type emptied struct{ *ledger.Memory }
+type emptied struct {
+	*ledger.Memory
+	once bool
+}
 
-func (l emptied) Save(ctx context.Context, key string, r havip.Record, rev havip.Revision) (havip.Revision, error) {
+func (l *emptied) Save(ctx context.Context, key string, r havip.Record, rev havip.Revision) (havip.Revision, error) {
 	saved, err := l.Memory.Save(ctx, key, r, rev)
-	if err != nil || r.Pending == nil || len(r.Outbox) == 0 {
+	if err != nil || r.Pending == nil || l.once {
 		return saved, err
 	}
-	r.Outbox = nil
+	l.once, r.Outbox = true, nil
 	_, err = l.Memory.Save(ctx, key, r, saved)
 	return saved, err
 }
@@ -40,7 +43,7 @@ func TestAnAnswerOutlivesTheOutbox(t *testing.T) {
 			t.Fatal(err)
 		}
 		k := havip.Keeper{
-			Ledger: emptied{ledger.NewMemory()}, Roster: list,
+			Ledger: &emptied{Memory: ledger.NewMemory()}, Roster: list,
 			Clouds: func(_ context.Context, p havip.Policy, _ string) (havip.Cloud, havip.Fleet, error) {
 				cloud := sim.Direct(p.Cloud, p.Region, havip.Credentials{AccessKeyID: "testak", AccessKeySecret: "testsk"})
 				return cloud, cloud, nil
