@@ -15,38 +15,56 @@ func (l *look) step(ctx context.Context, step Step) error {
 	if step == Detach {
 		instance = l.want.Release
 	}
-	if l.record.Frozen.holds(l.now) && l.story.Ask.Kind != AskRecover {
-		l.story.explain(l.record.Frozen.explain(l.policy.Name))
-		return l.end(ctx, Ignored)
-	}
-	if l.foreign() {
-		l.story.explain(notMember(l.want.Instance, l.policy))
-		return l.end(ctx, Refused)
-	}
-	if l.policy.Mode == Observe {
-		l.story.explain("mode observe: would "+string(step)+" "+instance, "set mode: act in roster.yaml")
-		return l.end(ctx, Ignored)
+	if outcome := l.forbidden(step, instance); outcome != "" {
+		return l.end(ctx, outcome)
 	}
 	if wait := l.coolDown(); wait > 0 {
 		l.story.explain("cooling down after the failover of "+l.record.Failover.At.UTC().Format(time.RFC3339), "")
 		return l.again(ctx, wait)
 	}
-	if l.failsOver() {
-		closed, err := l.keeper.spend(ctx, l.policy, l.story.ID, l.now)
-		if err != nil {
-			return err
-		}
-		if !closed.IsZero() {
-			l.story.explain(fmt.Sprintf("the brake has let no failover through in %s %s since %s: there were %d within %s",
-				l.policy.Cloud, l.policy.Region, closed.UTC().Format(time.RFC3339), l.policy.Brake.Failovers, l.policy.Brake.Within),
-				"check what reports these failures, then run havip freeze --lift, or havip recover "+l.policy.Name)
-			return l.end(ctx, Refused)
-		}
+	braked, err := l.braked(ctx)
+	if err != nil {
+		return err
+	}
+	if braked {
+		return l.end(ctx, Refused)
 	}
 	if err := l.lease(ctx, step, instance); err != nil {
 		return err
 	}
 	return l.call(ctx)
+}
+
+// forbidden tells how the story ends where a person or the roster forbids the
+// step; "" allows it.
+func (l *look) forbidden(step Step, instance string) Outcome {
+	switch {
+	case l.record.Frozen.holds(l.now) && l.story.Ask.Kind != AskRecover:
+		l.story.explain(l.record.Frozen.explain(l.policy.Name))
+		return Ignored
+	case l.foreign():
+		l.story.explain(notMember(l.want.Instance, l.policy))
+		return Refused
+	case l.policy.Mode == Observe:
+		l.story.explain("mode observe: would "+string(step)+" "+instance, "set mode: act in roster.yaml")
+		return Ignored
+	}
+	return ""
+}
+
+// braked counts a story's failover, and tells whether it is one too many.
+func (l *look) braked(ctx context.Context) (bool, error) {
+	if !l.failsOver() {
+		return false, nil
+	}
+	closed, err := l.keeper.spend(ctx, l.policy, l.story.ID, l.now)
+	if err != nil || closed.IsZero() {
+		return false, err
+	}
+	l.story.explain(fmt.Sprintf("the brake has let no failover through in %s %s since %s: there were %d within %s",
+		l.policy.Cloud, l.policy.Region, closed.UTC().Format(time.RFC3339), l.policy.Brake.Failovers, l.policy.Brake.Within),
+		"check what reports these failures, then run havip freeze --lift, or havip recover "+l.policy.Name)
+	return true, nil
 }
 
 // foreign tells that the instance to attach is not on the roster: it left it
