@@ -50,13 +50,14 @@ func (d Door) take(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	ctx, cancel := unhung(r.Context())
+	defer cancel()
 	list, err := events.ReadHTTP(r.Header, body, time.Now().UTC())
 	if err != nil {
+		d.keep(ctx, body, err)
 		d.refuse(w, err)
 		return
 	}
-	ctx, cancel := unhung(r.Context())
-	defer cancel()
 	answers, err := d.Function.acceptAll(ctx, list)
 	if err != nil {
 		w.Header().Set("Retry-After", "5")
@@ -169,6 +170,18 @@ func (d Door) unreadable(w http.ResponseWriter, err error) {
 		return
 	}
 	Problem(w, http.StatusBadRequest, "", "the body ended early; send it again")
+}
+
+// keep makes a dead letter of what a sender of ours wrote and nobody can read:
+// few senders tell anybody that we refused it. What is too large or of another
+// kind altogether is only refused.
+func (d Door) keep(ctx context.Context, body []byte, cause error) {
+	if d.Function.Forgetful || len(body) == 0 || errors.Is(cause, events.ErrTooLarge) || errors.Is(cause, events.ErrMediaType) {
+		return
+	}
+	if err := d.Function.bury(ctx, body, cause); err != nil {
+		d.Log.Warn("not kept as a dead letter", "error", err)
+	}
 }
 
 func (d Door) refuse(w http.ResponseWriter, err error) {

@@ -172,6 +172,24 @@ func TestTheShapesThatScriptsLeanOn(t *testing.T) {
 	}
 }
 
+func TestWhatNobodyCanReadIsKept(t *testing.T) {
+	h := serve(t, simulated(t), host.Config{Data: t.TempDir()})
+	if status, v := ask(t, h, http.MethodPost, "/events", `{"hello`); status != http.StatusBadRequest {
+		t.Errorf("%d %v", status, v)
+	}
+	_, v := ask(t, h, http.MethodGet, "/api/deadletters", "")
+	letters := v["deadLetters"].([]any)
+	if len(letters) != 1 {
+		t.Fatalf("%v", v)
+	}
+	if missing := lacks(letters[0], "id source type reason attempts firstAt lastAt bytes"); len(missing) > 0 {
+		t.Errorf("a dead letter lacks %v", missing)
+	}
+	if got := letters[0].(map[string]any)["bytes"]; got != "eyJoZWxsbw==" {
+		t.Errorf("its bytes are %v", got)
+	}
+}
+
 // TestTwoHostsShareACluster: what one host admits, the other may finish.
 func TestTwoHostsShareACluster(t *testing.T) {
 	nats, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
