@@ -9,6 +9,8 @@ import (
 	"time"
 )
 
+// This file is long because each kind of fault is one small step of the same answer.
+
 // Fault makes calls go wrong. It says which calls (cloud, operation, times,
 // probability) and what happens to them; several effects and several faults add up.
 type Fault struct {
