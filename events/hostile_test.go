@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,8 @@ func status(events []Event, err error) (int, string) {
 		return http.StatusBadRequest, member
 	case len(events) > 0 && events[0].IsAlarm():
 		return http.StatusOK, ""
+	case slices.ContainsFunc(events, func(e Event) bool { return e.Type == TypeStatusCheck }):
+		return http.StatusForbidden, "" // it can be read, and no door takes it
 	}
 	return http.StatusAccepted, ""
 }

@@ -19,8 +19,13 @@ import (
 	"havip-functions/shared/runtime/host"
 )
 
-// client speaks to the host.
-type client struct{ base string }
+// client speaks to the host, and shows it the proof that its environment has.
+type client struct {
+	base   string
+	getenv func(string) string
+}
+
+func connect(base string) client { return client{base, os.Getenv} }
 
 func hostFlag(cmd *cobra.Command) *string {
 	fallback := cmp.Or(os.Getenv("HAVIP_HOST"), "http://127.0.0.1:8080")
@@ -73,7 +78,7 @@ func (c client) do(ctx context.Context, method, path string, body []byte, into a
 		return usage("--host %s is no address; give http://host:port", c.base)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	ours, err := guard.FromEnvironment(os.Getenv)
+	ours, err := guard.FromEnvironment(c.getenv)
 	if err != nil {
 		return usage("%v", err)
 	}

@@ -69,6 +69,6 @@ func deadLetters(cmd *cobra.Command, at string) ([]ledger.DeadLetter, error) {
 	var answer struct {
 		DeadLetters []ledger.DeadLetter `json:"deadLetters"`
 	}
-	err := client{at}.do(cmd.Context(), http.MethodGet, "/api/deadletters", nil, &answer)
+	err := connect(at).do(cmd.Context(), http.MethodGet, "/api/deadletters", nil, &answer)
 	return answer.DeadLetters, err
 }

@@ -54,7 +54,7 @@ func demo(ctx context.Context, associate, patience time.Duration) error {
 		return fmt.Errorf("a folder for the engine: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }() // what stays is in the system's own folder for such
-	s := serving{addr: "127.0.0.1:0", data: folder, simulate: true, associate: associate, log: slog.New(slog.DiscardHandler)}
+	s := serving{addr: "127.0.0.1:0", data: folder, simulate: true, associate: associate, log: slog.New(slog.DiscardHandler), getenv: nothing}
 	up, down := make(chan addresses, 1), make(chan error, 1)
 	go func() { down <- s.run(ctx, func(a addresses) { up <- a }) }()
 	var at addresses
@@ -82,7 +82,7 @@ func demo(ctx context.Context, associate, patience time.Duration) error {
 
 // play plays both acts at once and names the HAVIPs that did not get there.
 func play(ctx context.Context, at addresses, out *lines) []string {
-	c := client{"http://" + at.Addr}
+	c := client{"http://" + at.Addr, nothing}
 	acts := []*act{
 		{cloud: "alibaba", region: "cn-hangzhou", havip: "havip-bp1orders", name: "orders-db", first: "i-db1", standby: "i-db2",
 			started: nativeStarted("i-db1", "cn-hangzhou")},
@@ -104,6 +104,10 @@ func play(ctx context.Context, at addresses, out *lines) []string {
 	playing.Wait()
 	return slices.DeleteFunc(failed, func(name string) bool { return name == "" })
 }
+
+// nothing is an environment that has no settings of ours: the demo is the same
+// for everyone.
+func nothing(string) string { return "" }
 
 func (a *act) say(format string, args ...any) { a.tell.line(time.Now(), format, args...) }
 

@@ -47,7 +47,7 @@ func TestDiskFull(t *testing.T) {
 	d.room(t, unix.RLIM_INFINITY)
 	var second string
 	eventually(t, "accepted again", func() bool { // it opens its store anew meanwhile
-		a, err := client{d.url()}.send(t.Context(), []byte(structured("2", "instance.started", "alibaba", "cn-hangzhou", "i-db1")))
+		a, err := d.client().send(t.Context(), []byte(structured("2", "instance.started", "alibaba", "cn-hangzhou", "i-db1")))
 		if err == nil {
 			second = a.Accepted[0].Stories[0]
 		}

@@ -31,7 +31,7 @@ lets us read it and whether its members exist and run. It changes nothing.`,
 			return err
 		}
 		e.say("", "roster", fmt.Sprintf("%d HAVIPs, hash %s", len(d.roster.Policies()), d.roster.Current().Hash))
-		_, err = client{*at}.havips(cmd.Context(), "-") // names none: the host alone is asked
+		_, err = connect(*at).havips(cmd.Context(), "-") // names none: the host alone is asked
 		e.say(problem(err), "host", *at)
 		for _, p := range d.roster.Policies() {
 			e.examine(cmd.Context(), d, p)

@@ -85,7 +85,7 @@ func TestTheCloudGoesAwayAndComesBack(t *testing.T) {
 	c.stop(t)
 	story := d.accept(t, structured("1", "instance.started", "alibaba", "cn-hangzhou", "i-db1"))[0]
 	eventually(t, "several looks in vain", func() bool {
-		s, err := client{d.url()}.story(t.Context(), story)
+		s, err := d.client().story(t.Context(), story)
 		return err == nil && s.Attempt > 3 && s.Code == "Unreachable" && s.Outcome == nil
 	})
 	c.daemon = start(t, nil, "simulate", "--alibaba", c.Alibaba, "--baidu", c.Baidu, "--control", c.Control, "--associate-time", "100ms")

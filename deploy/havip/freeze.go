@@ -34,7 +34,7 @@ too many failovers.`,
 	cmd.Flags().StringVar(&reason, "reason", "", "why; it stands in the outcomes")
 	cmd.Flags().BoolVar(&lift, "lift", false, "let failovers through again after too many")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c := client{*at}
+		c := connect(*at)
 		if lift {
 			return c.lift(cmd)
 		}

@@ -33,15 +33,15 @@ func webhook(secret, body string, spoil func(http.Header)) map[string]string {
 func TestOnlyProvenSendersAreBelieved(t *testing.T) {
 	t.Parallel()
 	c := simulate(t, "--associate-time", "50ms")
-	d := believing(t, c, "HAVIP_WEBHOOK_SECRET=hush-old hush-new", "HAVIP_INGRESS_TOKEN=hush-token")
+	d := believing(t, c, "HAVIP_WEBHOOK_SECRET=hush-hush-hush-old hush-hush-hush-new", "HAVIP_INGRESS_TOKEN=hush-hush-hush-token", operatorToken)
 	event := structured("g-1", "instance.started", "alibaba", "cn-hangzhou", "i-db1")
 	late := func(h http.Header) { h.Set("Webhook-Timestamp", "1614265330") }
 	for name, header := range map[string]map[string]string{
 		"unsigned":      cloudEvent,
 		"forged":        webhook("hush-other", event, nil),
-		"out of window": webhook("hush-new", event, late),
-		"another body":  webhook("hush-new", event+" ", nil),
-		"a wrong token": {"Authorization": "Bearer hush-tokens"},
+		"out of window": webhook("hush-hush-hush-new", event, late),
+		"another body":  webhook("hush-hush-hush-new", event+" ", nil),
+		"a wrong token": {"Authorization": "Bearer hush-hush-hush-tokens"},
 	} {
 		status, text := d.post(t, header, event)
 		if status != http.StatusUnauthorized || !strings.Contains(text, `"status":401`) || strings.Contains(text, "hush") {
@@ -52,9 +52,9 @@ func TestOnlyProvenSendersAreBelieved(t *testing.T) {
 		t.Fatalf("%d calls for what nobody proved", total)
 	}
 
-	proven := webhook("hush-new", event, nil)
+	proven := webhook("hush-hush-hush-new", event, nil)
 	story := ""
-	for i, header := range []map[string]string{proven, proven, webhook("hush-old", event, nil), {"Authorization": "Bearer hush-token"}} {
+	for i, header := range []map[string]string{proven, proven, webhook("hush-hush-hush-old", event, nil), {"Authorization": "Bearer hush-hush-hush-token"}} {
 		status, text := d.post(t, header, event)
 		if status != http.StatusAccepted || strings.Contains(text, `"duplicate":true`) != (i > 0) {
 			t.Fatalf("%d. try: %d %s", i+1, status, text)
@@ -73,23 +73,50 @@ func TestOnlyProvenSendersAreBelieved(t *testing.T) {
 		t.Errorf("attached %d times, want once", effects)
 	}
 	d.stop(t)
-	if words := d.words.String(); strings.Contains(words, "hush") || strings.Count(words, "event not believed") != 5 {
+	if words := d.words.String(); strings.Contains(words, "hush") || strings.Count(words, "turned away") != 5 {
 		t.Errorf("the log: %s", words)
 	}
 }
 
-// The commands prove themselves by the same variables that the host reads.
+// operatorToken is what an operator has in his environment, as the host has.
+const operatorToken = "HAVIP_OPERATOR_TOKEN=hush-hush-hush-operator"
+
+// The commands prove themselves by the same variables that the host reads, and
+// say what is missing. What is a reporter's does not let him act.
 func TestCommandsProveThemselves(t *testing.T) {
 	t.Parallel()
 	c := simulate(t, "--associate-time", "50ms")
-	for _, env := range []string{"HAVIP_INGRESS_TOKEN=hush-token", "HAVIP_WEBHOOK_SECRET=hush-secret"} {
-		d := believing(t, c, env)
-		event := file(t, "event.json", structured(env, "instance.started", "baidu", "bj", "i-syG1"))
-		if r := havipRuns(t, []string{env}, "send", event, "--host", d.url(), "--wait"); r.code != 0 {
-			t.Errorf("%s: %+v", env, r)
+	event := file(t, "event.json", structured("prove", "instance.started", "baidu", "bj", "i-syG1"))
+	for _, reporter := range []string{"HAVIP_INGRESS_TOKEN=hush-hush-hush-token", "HAVIP_WEBHOOK_SECRET=hush-hush-hush-secret"} {
+		d := believing(t, c, reporter, operatorToken)
+		for _, tt := range []struct {
+			env  []string
+			args []string
+			code int
+			says string
+		}{
+			{[]string{reporter}, []string{"send", event}, 0, ""},
+			{[]string{operatorToken}, []string{"send", event, "--wait"}, 0, ""},
+			{[]string{operatorToken}, []string{"recover", "cache", "--reason", "drill", "--wait"}, 0, ""},
+			{nil, []string{"send", event}, exitUsage, "Bearer"},
+			{nil, []string{"status"}, exitUsage, "Bearer"},
+			{[]string{reporter}, []string{"status"}, exitUsage, "HAVIP_OPERATOR_TOKEN"},
+			{[]string{reporter}, []string{"recover", "cache", "--reason", "drill"}, exitUsage, "HAVIP_OPERATOR_TOKEN"},
+			{[]string{reporter}, []string{"send", "sweep"}, exitUsage, "HAVIP_OPERATOR_TOKEN"},
+			{[]string{reporter}, []string{"freeze", "--all", "--until", "1h", "--reason", "x"}, exitUsage, "HAVIP_OPERATOR_TOKEN"},
+			{[]string{reporter}, []string{"dead", "list"}, exitUsage, "HAVIP_OPERATOR_TOKEN"},
+		} {
+			if strings.HasPrefix(reporter, "HAVIP_WEBHOOK") && tt.code != 0 && len(tt.env) > 0 && tt.args[0] != "send" {
+				tt.says = "Bearer" // a signature can't cover what has no body
+			}
+			r := havipRuns(t, tt.env, append(tt.args, "--host", d.url())...)
+			if r.code != tt.code || !strings.Contains(r.err, tt.says) || strings.Contains(r.err+r.out, "hush") {
+				t.Errorf("%v %v: %+v", tt.env, tt.args, r)
+			}
 		}
-		if r := havipRuns(t, nil, "send", event, "--host", d.url()); r.code != exitUsage || !strings.Contains(r.err, "Bearer") {
-			t.Errorf("without %s: %+v", env, r)
+		d.stop(t)
+		if words := d.words.String(); strings.Contains(words, "hush") || !strings.Contains(words, "needs the scope operator") {
+			t.Errorf("the log: %s", words)
 		}
 	}
 }
@@ -100,9 +127,15 @@ func TestAnOpenHostStaysAtHome(t *testing.T) {
 	if r.code != exitUsage || !strings.Contains(r.err, "HAVIP_INGRESS_TOKEN") || r.out != "" {
 		t.Errorf("%+v", r)
 	}
-	r = havipRuns(t, []string{"HAVIP_WEBHOOK_SECRET=whsec_hush!"}, "serve", "--data", t.TempDir(), "--roster", builtinRoster(t))
+	r = havipRuns(t, []string{"HAVIP_WEBHOOK_SECRET=whsec_hush-hush-hush!"}, "serve", "--data", t.TempDir(), "--roster", builtinRoster(t))
 	if r.code != exitUsage || !strings.Contains(r.err, "HAVIP_WEBHOOK_SECRET") || strings.Contains(r.err, "hush") {
 		t.Errorf("%+v", r)
+	}
+	for _, weak := range []string{"x", ",", "\t", "hush"} {
+		r = havipRuns(t, []string{"HAVIP_INGRESS_TOKEN=" + weak}, "serve", "--addr", "0.0.0.0:0", "--data", t.TempDir(), "--roster", builtinRoster(t))
+		if r.code != exitUsage || !strings.Contains(r.err, "HAVIP_INGRESS_TOKEN") || strings.Contains(r.err, "hush") {
+			t.Errorf("with the token %q: %+v", weak, r)
+		}
 	}
 }
 

@@ -28,8 +28,8 @@ func TestKeepalivedNotify(t *testing.T) {
 		t.Skip("curl is not installed")
 	}
 	c := simulate(t, "--associate-time", "50ms")
-	d := believing(t, c, "HAVIP_INGRESS_TOKEN=hush-token")
-	settings := "HAVIP_URL=" + d.url() + "/\nHAVIP_INGRESS_TOKEN=hush-token\nHAVIP_CLOUD=alibaba\nHAVIP_REGION=cn-hangzhou\nHAVIP_INSTANCE=i-db1\n"
+	d := believing(t, c, "HAVIP_INGRESS_TOKEN=hush-hush-hush-token", operatorToken)
+	settings := "HAVIP_URL=" + d.url() + "/\nHAVIP_INGRESS_TOKEN=hush-hush-hush-token\nHAVIP_CLOUD=alibaba\nHAVIP_REGION=cn-hangzhou\nHAVIP_INSTANCE=i-db1\n"
 	env := file(t, "notify.env", settings)
 	for _, args := range [][]string{{"INSTANCE", "VI_1", "START", "100"}, {"INSTANCE", `V"I\1`, "FAULT", "100"}, {"INSTANCE", "VI_1", "MASTER", "100"}} {
 		if out, err := keepalived(t, env, args...); err != nil || out != "" {
@@ -43,7 +43,7 @@ func TestKeepalivedNotify(t *testing.T) {
 		}
 	}
 	eventually(t, "three stories, one for each event", func() bool {
-		if err := (client{d.url()}).do(t.Context(), "GET", "/api/stories", nil, &list); err != nil {
+		if err := d.client().do(t.Context(), "GET", "/api/stories", nil, &list); err != nil {
 			t.Fatal(err)
 		}
 		types := map[string]bool{}
@@ -54,7 +54,7 @@ func TestKeepalivedNotify(t *testing.T) {
 	})
 
 	for name, spoilt := range map[string]string{
-		"was not accepted":               strings.Replace(settings, "hush-token", "hush-other", 1),
+		"was not accepted":               strings.Replace(settings, "hush-hush-hush-token", "hush-other", 1),
 		"HAVIP_INGRESS_TOKEN is not set": strings.Replace(settings, "HAVIP_INGRESS_TOKEN", "X", 1),
 	} {
 		out, err := keepalived(t, file(t, "notify.env", spoilt), "INSTANCE", "VI_1", "FAULT", "100")

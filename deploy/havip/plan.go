@@ -33,7 +33,7 @@ func planCommand() *cobra.Command {
 			return err
 		}
 		if !direct {
-			return client{*at}.plan(cmd.Context(), body, asJSON)
+			return connect(*at).plan(cmd.Context(), body, asJSON)
 		}
 		d, err := openDirect(rosterPath, os.Stderr)
 		if err != nil {

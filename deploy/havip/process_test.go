@@ -41,12 +41,13 @@ type daemon struct {
 	cmd   *exec.Cmd
 	words *bytes.Buffer // its stderr; read it only when it has ended
 	ended chan struct{}
+	env   []string
 	addresses
 }
 
 func start(t *testing.T, env []string, args ...string) *daemon {
 	t.Helper()
-	d := &daemon{cmd: command(t, env, args...), words: &bytes.Buffer{}, ended: make(chan struct{})}
+	d := &daemon{cmd: command(t, env, args...), words: &bytes.Buffer{}, ended: make(chan struct{}), env: env}
 	d.Addrs = &simulator.Addrs{}
 	d.cmd.Stderr = d.words
 	out, err := d.cmd.StdoutPipe()
@@ -168,6 +169,18 @@ func havipRuns(t *testing.T, env []string, args ...string) ran {
 
 func (d *daemon) url() string { return "http://" + d.Addr }
 
+// client has the environment that the host was given.
+func (d *daemon) client() client {
+	return client{d.url(), func(name string) string {
+		for _, set := range d.env {
+			if value, ok := strings.CutPrefix(set, name+"="); ok {
+				return value
+			}
+		}
+		return ""
+	}}
+}
+
 // post sends an event to the host and returns the answer's status and body.
 func (d *daemon) post(t *testing.T, header map[string]string, body string) (int, string) {
 	t.Helper()
@@ -214,7 +227,7 @@ func (d *daemon) ends(t *testing.T, story string) host.Story {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	s, err := client{d.url()}.follow(ctx, story, &teller{out: io.Discard})
+	s, err := d.client().follow(ctx, story, &teller{out: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func (r recovery) run(ctx context.Context) error {
 	if r.target != "" {
 		return r.remotely(ctx, r.target)
 	}
-	c := client{r.host}
+	c := connect(r.host)
 	views, err := c.havips(ctx, r.ask.HAVIP)
 	if err != nil {
 		return err

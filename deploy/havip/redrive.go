@@ -29,7 +29,7 @@ Compute or Lambda sends to a destination, or the answer of SQS receive-message.`
 	cmd.Flags().StringVar(&from, "from", "", "a file with a queue's or destination's record")
 	cmd.Flags().StringVar(&reason, "reason", "", "why; without it nothing is done")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c := client{*at}
+		c := connect(*at)
 		switch {
 		case (from == "") == (len(args) == 0):
 			return usage("name one dead letter, or --from a file")

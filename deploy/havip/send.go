@@ -43,7 +43,7 @@ standard input, may hold a CloudEvent, an array of them, or a cloud's own event.
 		if err != nil {
 			return err
 		}
-		return client{*at}.deliver(cmd.Context(), body, wait, asJSON)
+		return connect(*at).deliver(cmd.Context(), body, wait, asJSON)
 	}
 	return cmd
 }

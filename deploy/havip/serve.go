@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"os"
 	"time"
 
@@ -22,11 +23,13 @@ type serving struct {
 	simulate                 bool
 	associate                time.Duration
 	limits                   host.Limits
+	proxies                  []string
 	log                      *slog.Logger
+	getenv                   func(string) string
 }
 
 func serveCommand() *cobra.Command {
-	s := serving{associate: 2 * time.Second}
+	s := serving{associate: 2 * time.Second, getenv: os.Getenv}
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the functions on a host of your own",
@@ -35,8 +38,10 @@ at /, an API under /api. Its embedded engine keeps everything in the data folder
 with --nats it joins a JetStream cluster instead. The first line of stdout tells
 the address once it is ready.
 
-HAVIP_INGRESS_TOKEN or HAVIP_WEBHOOK_SECRET set what a sender must prove; without
-one it listens on loopback only.`,
+HAVIP_OPERATOR_TOKEN is what operators show: who recovers, freezes, or reads.
+HAVIP_INGRESS_TOKEN or HAVIP_WEBHOOK_SECRET set what a sender of events must prove.
+Without any of them it listens on loopback only, and believes who is there; set them
+before you put a proxy in front, since a proxy on this machine speaks for others.`,
 		Example: `  havip serve --simulate
   havip serve --roster roster.yaml --data /var/lib/havip
   havip serve --roster roster.yaml --nats nats://n1:4222,nats://n2:4222`,
@@ -47,14 +52,30 @@ one it listens on loopback only.`,
 	f.StringVar(&s.roster, "roster", "", "the roster (HAVIP_ROSTER, else roster.yaml; the built-in one with --simulate)")
 	f.StringVar(&s.data, "data", "", "the engine's folder (havip-data; one that goes with the process with --simulate)")
 	f.StringVar(&s.nats, "nats", "", "a NATS JetStream cluster instead of the embedded engine")
-	f.Float64Var(&s.limits.Rate, "rate", 500, "requests a second from one address, other than this machine's")
-	f.IntVar(&s.limits.Connections, "connections", 128, "connections of one address, other than this machine's")
+	f.Float64Var(&s.limits.Rate, "rate", 500, "requests a second from one address")
+	f.IntVar(&s.limits.Connections, "connections", 128, "connections of one address")
+	f.StringSliceVar(&s.proxies, "behind-proxy", nil, "addresses (10.0.0.7, 10.0.0.0/24) of proxies whose X-Forwarded-For is believed")
 	f.BoolVar(&s.simulate, "simulate", false, "simulate both clouds in this process")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s.log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 		return s.run(cmd.Context(), func(a addresses) { printJSON(a) })
 	}
 	return cmd
+}
+
+// prefixes reads addresses and networks.
+func prefixes(texts []string) (list []netip.Prefix, err error) {
+	for _, text := range texts {
+		p, err := netip.ParsePrefix(text)
+		if ip, bad := netip.ParseAddr(text); bad == nil {
+			p, err = ip.Prefix(ip.BitLen())
+		}
+		if err != nil {
+			return nil, usage("--behind-proxy %q is no address; write it like 10.0.0.7 or 10.0.0.0/24", text)
+		}
+		list = append(list, p)
+	}
+	return list, nil
 }
 
 // addresses is the first line of stdout.
@@ -65,7 +86,7 @@ type addresses struct {
 
 // run serves until the context ends; ready hears the addresses.
 func (s serving) run(ctx context.Context, ready func(addresses)) error {
-	env := runtime.Environment{Getenv: os.Getenv, Log: s.log}
+	env := runtime.Environment{Getenv: s.getenv, Log: s.log}
 	var simulated *simulator.Addrs
 	if s.simulate {
 		sim, listening, err := s.startSimulator(ctx)
@@ -74,14 +95,14 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 		}
 		defer sim.Close()
 		simulated = &listening.Addrs
-		env.Getenv = againstSimulator(listening.Addrs)
+		env.Getenv = againstSimulator(listening.Addrs, s.getenv)
 	}
 	forget, err := s.folder()
 	if err != nil {
 		return err
 	}
 	defer forget()
-	if s.simulate && s.roster == "" && os.Getenv("HAVIP_ROSTER") == "" {
+	if s.simulate && s.roster == "" && s.getenv("HAVIP_ROSTER") == "" {
 		s.roster = string(roster.Builtin())
 	}
 	file, err := openRoster(s.roster)
@@ -89,9 +110,12 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 		return err
 	}
 	file.Log = s.log
-	believed, err := guard.FromEnvironment(os.Getenv)
+	believed, err := guard.FromEnvironment(s.getenv)
 	if err != nil {
 		return usage("%v", err)
+	}
+	if s.limits.Proxies, err = prefixes(s.proxies); err != nil {
+		return err
 	}
 	config := host.Config{
 		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: env.Clouds(file, runtime.Call{}),
@@ -102,6 +126,9 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 		return usage("%v", err)
 	}
 	ready(addresses{h.Addr, simulated})
+	if !believed.Open() && len(believed.Operators) == 0 {
+		s.log.Warn("HAVIP_OPERATOR_TOKEN is not set: senders are let in, and nobody can look, recover or freeze through this host")
+	}
 	s.log.Info("ready", "addr", h.Addr, "data", s.data, "roster", file.Current().Hash)
 	config.Addr = h.Addr
 	return s.persist(ctx, h, config)
@@ -159,7 +186,7 @@ func (s serving) startSimulator(ctx context.Context) (*simulator.Simulator, *sim
 }
 
 // againstSimulator is the environment with both clouds simulated.
-func againstSimulator(a simulator.Addrs) func(string) string {
+func againstSimulator(a simulator.Addrs, getenv func(string) string) func(string) string {
 	simulated := map[string]string{
 		"HAVIP_ALIBABA_ENDPOINT": "http://" + a.Alibaba, "HAVIP_ALIBABA_ECS_ENDPOINT": "", "HAVIP_ALIBABA_STS_ENDPOINT": "",
 		"HAVIP_BAIDU_ENDPOINT":        "http://" + a.Baidu,
@@ -170,6 +197,6 @@ func againstSimulator(a simulator.Addrs) func(string) string {
 		if value, ok := simulated[name]; ok {
 			return value
 		}
-		return os.Getenv(name)
+		return getenv(name)
 	}
 }

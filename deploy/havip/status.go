@@ -32,7 +32,7 @@ func statusCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		pick := strings.Join(args, "")
-		read := func(ctx context.Context) ([]havip.View, error) { return client{*at}.havips(ctx, pick) }
+		read := func(ctx context.Context) ([]havip.View, error) { return connect(*at).havips(ctx, pick) }
 		if direct {
 			d, err := openDirect(rosterPath, os.Stderr)
 			if err != nil {

@@ -20,7 +20,7 @@ func storyCommand() *cobra.Command {
 	at := hostFlag(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		s, err := client{*at}.story(cmd.Context(), args[0])
+		s, err := connect(*at).story(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}

@@ -99,7 +99,7 @@ func (w *town) open(t *testing.T) *daemon {
 func (w *town) report(ctx context.Context, p plight) {
 	body := []byte(structured(p.havip, p.kind, p.cloud, p.region, p.instance))
 	for ctx.Err() == nil {
-		if a, err := (client{w.host.Load().url()}).send(ctx, body); err == nil {
+		if a, err := w.host.Load().client().send(ctx, body); err == nil {
 			w.mu.Lock()
 			w.stories[a.Accepted[0].Stories[0]] = p
 			w.mu.Unlock()
@@ -138,7 +138,7 @@ func (w *town) ended(t *testing.T) map[string]host.Story {
 		Next    string
 	}
 	for next := ""; ; next = page.Next {
-		if err := (client{w.host.Load().url()}).do(t.Context(), http.MethodGet, "/api/stories?next="+next, nil, &page); err != nil {
+		if err := w.host.Load().client().do(t.Context(), http.MethodGet, "/api/stories?next="+next, nil, &page); err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range page.Stories {

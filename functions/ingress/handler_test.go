@@ -32,10 +32,10 @@ func door(within func(context.Context)) ingress.Function {
 	}}
 }
 
-const sweep = `{"specversion":"1.0","id":"1","source":"test","type":"havip.sweep","data":{}}`
+const fact = `{"specversion":"1.0","id":"1","source":"test","type":"havip.health.failed","data":{"cloud":"baidu","region":"bj","instance":"i-1"}}`
 
 func post(path string) *http.Request {
-	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(sweep))
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(fact))
 	r.Header.Set("Content-Type", "application/cloudevents+json")
 	return r
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -16,13 +17,17 @@ import (
 )
 
 // Door lets events in over HTTP: POST with one CloudEvent, a batch, or a cloud's
-// own shape, from senders that its Guard believes. Its 202 means that all of them
-// are durable.
+// own shape, from senders that its Guard believes and who may say them. Its 202
+// means that all of them are durable.
 type Door struct {
 	Function Function
-	Guard    guard.Guard // the zero one believes every sender
+	Guard    guard.Guard // the zero one believes who is on this machine
 	Log      *slog.Logger
 }
+
+// answerTime is what a door gives itself to make events durable. Who hears
+// nothing for so long sends again.
+const answerTime = 30 * time.Second
 
 // Accepted is what we answer of one event.
 type Accepted struct {
@@ -46,7 +51,7 @@ func (d Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d Door) take(w http.ResponseWriter, r *http.Request) {
-	body, ok := d.proven(w, r)
+	scope, body, ok := d.proven(w, r)
 	if !ok {
 		return
 	}
@@ -56,6 +61,10 @@ func (d Door) take(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		d.keep(ctx, body, err)
 		d.refuse(w, err)
+		return
+	}
+	if err := allowed(scope, list); err != nil {
+		TurnAway(w, r, err, d.Log)
 		return
 	}
 	answers, err := d.Function.acceptAll(ctx, list)
@@ -71,42 +80,67 @@ func (d Door) take(w http.ResponseWriter, r *http.Request) {
 	write(w, status, map[string][]Accepted{"accepted": answers})
 }
 
+// allowed tells whether the scope may say all of the events. Of a batch with one
+// that it may not nothing is taken.
+func allowed(scope guard.Scope, list []events.Event) error {
+	for _, e := range list {
+		if err := scope.Check(e.Type, needs(e)); err != nil {
+			return fmt.Errorf("event %.64q: %w", e.ID, err)
+		}
+	}
+	return nil
+}
+
+func needs(e events.Event) guard.Scope {
+	switch e.Data.(type) {
+	case events.StatusCheck:
+		return guard.Ourselves
+	case events.Recover, events.Sweep:
+		return guard.Operator
+	}
+	return guard.Reporter
+}
+
 // proven reads the body of a request by a sender of ours. It has answered any
 // other, before the body where it can: a stranger's costs no memory.
-func (d Door) proven(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+func (d Door) proven(w http.ResponseWriter, r *http.Request) (guard.Scope, []byte, bool) {
 	if !d.Guard.NeedsBody(r) {
-		if err := d.Guard.Prove(r, nil); err != nil {
-			d.unproven(w, r, err)
-			return nil, false
+		if _, err := d.Guard.Prove(r, nil); err != nil {
+			TurnAway(w, r, err, d.Log)
+			return guard.Stranger, nil, false
 		}
 	}
 	if r.ContentLength > events.MaxBatch { // said before it is sent
 		d.unreadable(w, &http.MaxBytesError{Limit: events.MaxBatch})
-		return nil, false
+		return guard.Stranger, nil, false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, events.MaxBatch))
 	if err != nil {
 		d.unreadable(w, err)
-		return nil, false
+		return guard.Stranger, nil, false
 	}
-	if err := d.Guard.Prove(r, body); err != nil {
-		d.unproven(w, r, err)
-		return nil, false
+	scope, err := d.Guard.Prove(r, body)
+	if err != nil {
+		TurnAway(w, r, err, d.Log)
+		return guard.Stranger, nil, false
 	}
-	return body, true
+	return scope, body, true
 }
 
-// unproven turns a stranger away. The log has the address and the reason, never
-// what was sent as proof.
-func (d Door) unproven(w http.ResponseWriter, r *http.Request, err error) {
-	d.Log.Warn("event not believed", "from", r.RemoteAddr, "error", err)
-	if !errors.Is(err, guard.ErrUnproven) {
+// TurnAway answers a request whose proof is not enough, and writes it down. The
+// log has the address and the reason, never what was sent as proof.
+func TurnAway(w http.ResponseWriter, r *http.Request, err error, log *slog.Logger) {
+	log.Warn("turned away", "from", r.RemoteAddr, "method", r.Method, "path", r.Pattern, "error", err)
+	switch {
+	case errors.Is(err, guard.ErrUnproven):
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		Problem(w, http.StatusUnauthorized, "", err.Error())
+	case errors.Is(err, guard.ErrForbidden):
+		Problem(w, http.StatusForbidden, "", err.Error())
+	default:
 		w.Header().Set("Retry-After", "5")
 		Problem(w, http.StatusServiceUnavailable, "", "the proof could not be checked; send it again")
-		return
 	}
-	w.Header().Set("WWW-Authenticate", "Bearer")
-	Problem(w, http.StatusUnauthorized, "", err.Error())
 }
 
 // allowedRate is what the handshake grants, in requests a minute.
@@ -132,12 +166,11 @@ func (d Door) handshake(w http.ResponseWriter, r *http.Request) {
 // unhung outlives a sender that hangs up, because what it sent is taken in all
 // the same, but not the time that it was given.
 func unhung(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, limited := ctx.Deadline()
-	ctx = context.WithoutCancel(ctx)
-	if !limited {
-		return ctx, func() {}
+	until := time.Now().Add(answerTime)
+	if deadline, limited := ctx.Deadline(); limited && deadline.Before(until) {
+		until = deadline
 	}
-	return context.WithDeadline(ctx, deadline)
+	return context.WithDeadline(context.WithoutCancel(ctx), until)
 }
 
 func (f Function) acceptAll(ctx context.Context, list []events.Event) ([]Accepted, error) {

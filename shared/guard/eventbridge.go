@@ -50,7 +50,7 @@ func NewEventBridge(url string) *EventBridge {
 }
 
 func (g Guard) fromEventBridge(r *http.Request, body []byte) error {
-	if !g.knows(r.Header.Get(signatureToken)) {
+	if !knows(g.Tokens, r.Header.Get(signatureToken)) {
 		return unproven("the token is none of ours")
 	}
 	if g.EventBridge == nil {

@@ -17,6 +17,6 @@ func ExampleGuard_Prove() {
 	fmt.Println(g.Prove(r, []byte(body)))
 	fmt.Println(g.Prove(r, []byte(body+" ")))
 	// Output:
-	// <nil>
-	// not proven who sends this: the signature does not fit; check the secret, and that nothing changes the body on its way
+	// reporter <nil>
+	// stranger not proven who sends this: the signature does not fit; check the secret, and that nothing changes the body on its way
 }

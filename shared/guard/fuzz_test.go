@@ -22,7 +22,7 @@ func FuzzProve(f *testing.F) {
 			return
 		}
 		for _, guard := range []Guard{g, {Tokens: g.Tokens}, {Secrets: g.Secrets}} {
-			if err := guard.Prove(&http.Request{Header: h}, []byte(body)); !errors.Is(err, ErrUnproven) {
+			if _, err := guard.Prove(&http.Request{Header: h}, []byte(body)); !errors.Is(err, ErrUnproven) {
 				t.Errorf("got %v", err)
 			}
 		}

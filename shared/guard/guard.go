@@ -1,5 +1,5 @@
-// Package guard believes an event only from a sender that proves who it is: with
-// a token, or with a signature.
+// Package guard believes an event only from a sender that proves who it is, with
+// a token or a signature, and knows what each kind of sender may say.
 package guard
 
 import (
@@ -18,27 +18,37 @@ import (
 var ErrUnproven = errors.New("not proven who sends this")
 
 // Guard knows how our senders prove themselves. Several tokens or secrets count
-// at once, so that one can be rotated. The zero Guard believes everyone.
+// at once, so that one can be rotated. The zero Guard asks for none, and believes
+// only who stands on the same machine: see [Local].
 type Guard struct {
-	Tokens      []string     // as bearer, as last part of the path, or as EventBridge's
-	Secrets     [][]byte     // of Standard Webhooks
+	Tokens      []string     // of reporters: as bearer, as last part of the path, or as EventBridge's
+	Operators   []string     // their tokens: as bearer alone
+	Secrets     [][]byte     // of reporters that sign as Standard Webhooks asks
 	EventBridge *EventBridge // asks for its signature beside its token; nil: the token is enough
 	Origins     []string     // who may announce a webhook by OPTIONS
 }
 
-// FromEnvironment reads HAVIP_INGRESS_TOKEN, HAVIP_WEBHOOK_SECRET and
-// HAVIP_WEBHOOK_ORIGINS, lists separated by spaces or commas, and
-// HAVIP_EVENTBRIDGE_URL, the URL of EventBridge's target. An error names the
-// variable, never its value.
-func FromEnvironment(getenv func(string) string) (Guard, error) {
-	g := Guard{Tokens: list(getenv("HAVIP_INGRESS_TOKEN")), Origins: list(getenv("HAVIP_WEBHOOK_ORIGINS"))}
-	for _, text := range list(getenv("HAVIP_WEBHOOK_SECRET")) {
-		secret, err := parseSecret(text)
-		if err != nil {
-			return Guard{}, fmt.Errorf("HAVIP_WEBHOOK_SECRET: %w", err)
-		}
-		g.Secrets = append(g.Secrets, secret)
+// minToken is how long a token must be at least: a shorter one can be guessed.
+const minToken = 16
+
+// FromEnvironment reads HAVIP_INGRESS_TOKEN and HAVIP_WEBHOOK_SECRET (reporters),
+// HAVIP_OPERATOR_TOKEN and HAVIP_WEBHOOK_ORIGINS, lists separated by spaces or
+// commas, and HAVIP_EVENTBRIDGE_URL, the URL of EventBridge's target. An error
+// names the variable, never its value.
+func FromEnvironment(getenv func(string) string) (g Guard, err error) {
+	var tokens, operators, secrets error
+	g.Tokens, tokens = tokensIn(getenv, "HAVIP_INGRESS_TOKEN")
+	g.Operators, operators = tokensIn(getenv, "HAVIP_OPERATOR_TOKEN")
+	g.Secrets, secrets = secretsIn(getenv, "HAVIP_WEBHOOK_SECRET")
+	if err := first(tokens, operators, secrets); err != nil {
+		return Guard{}, err
 	}
+	for _, t := range g.Operators {
+		if knows(g.Tokens, t) {
+			return Guard{}, errors.New("HAVIP_OPERATOR_TOKEN: has a token of HAVIP_INGRESS_TOKEN; give operators one of their own")
+		}
+	}
+	g.Origins = list(getenv("HAVIP_WEBHOOK_ORIGINS"))
 	target := getenv("HAVIP_EVENTBRIDGE_URL")
 	if target == "" {
 		return g, nil
@@ -50,31 +60,77 @@ func FromEnvironment(getenv func(string) string) (Guard, error) {
 	return g, nil
 }
 
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tokensIn reads a list of tokens. One that is set and holds none is a mistake
+// that would leave a door open.
+func tokensIn(getenv func(string) string, name string) ([]string, error) {
+	text := getenv(name)
+	tokens := list(text)
+	if len(tokens) == 0 && text != "" {
+		return nil, fmt.Errorf("%s: is set and holds no token; unset it, or give one", name)
+	}
+	for _, t := range tokens {
+		if len(t) < minToken {
+			return nil, fmt.Errorf("%s: has a token shorter than %d characters, which can be guessed", name, minToken)
+		}
+	}
+	return tokens, nil
+}
+
+func secretsIn(getenv func(string) string, name string) (secrets [][]byte, err error) {
+	tokens, err := tokensIn(getenv, name)
+	for _, text := range tokens {
+		secret, wrong := parseSecret(text)
+		if wrong != nil {
+			return nil, fmt.Errorf("%s: %w", name, wrong)
+		}
+		secrets = append(secrets, secret)
+	}
+	return secrets, err
+}
+
 func list(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' })
 }
 
-// Open tells that everyone is believed.
-func (g Guard) Open() bool { return len(g.Tokens) == 0 && len(g.Secrets) == 0 }
+// Open tells that no proof is asked for.
+func (g Guard) Open() bool { return len(g.Tokens) == 0 && len(g.Operators) == 0 && len(g.Secrets) == 0 }
 
-// Prove returns nil for a request of one of our senders, and an ErrUnproven
-// otherwise; any other error means that we could not find out. The first proof that the request carries decides: a signature of
-// Standard Webhooks, then what EventBridge sends, then a token.
-func (g Guard) Prove(r *http.Request, body []byte) error {
+// Prove returns what the sender of a request may say, and an ErrUnproven for a
+// [Stranger]; any other error means that we could not find out. The first proof
+// that the request carries decides: a signature of Standard Webhooks, then what
+// EventBridge sends, then a token.
+func (g Guard) Prove(r *http.Request, body []byte) (Scope, error) {
 	switch {
-	case g.Open():
-		return nil
 	case len(g.Secrets) > 0 && r.Header.Get(webhookSignature) != "":
-		return g.signed(r.Header, body)
+		return reporter(g.signed(r.Header, body))
 	case len(g.Tokens) > 0 && r.Header.Get(signatureToken) != "":
-		return g.fromEventBridge(r, body)
+		return reporter(g.fromEventBridge(r, body))
 	}
 	return g.Token(r)
 }
 
-// Show adds to a request of ours what a host with the same Guard asks for.
+func reporter(err error) (Scope, error) {
+	if err != nil {
+		return Stranger, err
+	}
+	return Reporter, nil
+}
+
+// Show adds to a request of ours what a host with the same Guard asks for, the
+// operators' proof where we have it.
 func (g Guard) Show(r *http.Request, body []byte) {
 	switch {
+	case len(g.Operators) > 0:
+		r.Header.Set("Authorization", "Bearer "+g.Operators[0])
 	case len(g.Tokens) > 0:
 		r.Header.Set("Authorization", "Bearer "+g.Tokens[0])
 	case len(g.Secrets) > 0:
@@ -83,19 +139,29 @@ func (g Guard) Show(r *http.Request, body []byte) {
 }
 
 // Token is Prove for what has no body that a signature could cover: only a token
-// counts.
-func (g Guard) Token(r *http.Request) error {
-	token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+// counts, an operator's only as bearer, since addresses end up in logs. Without
+// any to ask for, who is on this machine is an operator.
+func (g Guard) Token(r *http.Request) (Scope, error) {
+	if g.Open() {
+		if err := Local(r); err != nil {
+			return Stranger, err
+		}
+		return Operator, nil
+	}
+	bearer, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	token := bearer
 	if !found {
 		token = r.PathValue("token")
 	}
 	switch {
-	case g.knows(token):
-		return nil
+	case found && knows(g.Operators, bearer):
+		return Operator, nil
+	case knows(g.Tokens, token):
+		return Reporter, nil
 	case token != "":
-		return unproven("the token is none of ours")
+		return Stranger, unproven("the token is none of ours")
 	}
-	return unproven("send a token as Authorization: Bearer, or sign the request as Standard Webhooks asks")
+	return Stranger, unproven("send a token as Authorization: Bearer, or sign the request as Standard Webhooks asks")
 }
 
 // NeedsBody tells whether a request can only be judged with its body; any other
@@ -106,9 +172,9 @@ func (g Guard) NeedsBody(r *http.Request) bool {
 
 // knows compares hashes, so that the time it takes tells neither the length of a
 // token nor how much of it was right.
-func (g Guard) knows(token string) bool {
+func knows(tokens []string, token string) bool {
 	got, found := sha256.Sum256([]byte(token)), 0
-	for _, t := range g.Tokens {
+	for _, t := range tokens {
 		want := sha256.Sum256([]byte(t))
 		found |= subtle.ConstantTimeCompare(got[:], want[:])
 	}

@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -63,8 +64,10 @@ func TestWebPagesOfOthers(t *testing.T) {
 		"Origin: https://evil.example":               http.StatusForbidden,
 		"Origin: null":                               http.StatusForbidden,
 		"Origin: http://127.0.0.1.evil.example:8080": http.StatusForbidden,
-		"Origin: http://localhost:8080":              http.StatusAccepted,
-		"Origin: http://127.0.0.1:8080":              http.StatusAccepted,
+		"Origin: http://localhost:3000":              http.StatusForbidden,
+		"Origin: http://127.0.0.1:8080":              http.StatusForbidden,
+		"Sec-Fetch-Site: cross-site":                 http.StatusForbidden,
+		"Origin: http://" + h.Addr:                   http.StatusAccepted,
 		"Accept: */*":                                http.StatusAccepted,
 	} {
 		if got, text := send(t, request(t, http.MethodPost, "http://"+h.Addr+"/events", header)); got != want {
@@ -89,39 +92,111 @@ func afar(t *testing.T) string {
 	return ""
 }
 
-func TestFromAfar(t *testing.T) {
-	addr := afar(t)
-	h := serveAt(t, addr+":0", simulated(t), host.Config{Data: t.TempDir(), Guard: guard.Guard{Tokens: []string{"open-sesame"}}})
+// tokens are what a guarded host asks for.
+var tokens = guard.Guard{Tokens: []string{"reporters-sesame"}, Operators: []string{"operators-sesame"}}
+
+// From afar and from this machine alike: once a token is set, being near is no proof.
+func TestScopes(t *testing.T) {
+	for where, addr := range map[string]string{"afar": afar(t), "near": "127.0.0.1"} {
+		t.Run(where, func(t *testing.T) { eachScope(t, addr) })
+	}
+}
+
+func eachScope(t *testing.T, addr string) {
+	h := serveAt(t, addr+":0", simulated(t), host.Config{Data: t.TempDir(), Guard: tokens})
+	const reporter, operator = "Authorization: Bearer reporters-sesame", "Authorization: Bearer operators-sesame"
 	for _, c := range []struct {
-		method, path, header string
-		want                 int
+		request, header, body string
+		want                  int
 	}{
-		{http.MethodGet, "/healthz", "", http.StatusOK},
-		{http.MethodGet, "/schemas/havip.recover", "", http.StatusOK},
-		{http.MethodGet, "/api/havips", "", http.StatusUnauthorized},
-		{http.MethodGet, "/metrics", "", http.StatusUnauthorized},
-		{http.MethodGet, "/", "", http.StatusUnauthorized},
-		{http.MethodPost, "/api/freeze", "", http.StatusUnauthorized},
-		{http.MethodGet, "/api/havips", "Authorization: Bearer sesame", http.StatusUnauthorized},
-		{http.MethodGet, "/api/havips", "Authorization: Bearer open-sesame", http.StatusOK},
-		{http.MethodPost, "/events", "", http.StatusUnauthorized},
-		{http.MethodPost, "/events/sesame", "", http.StatusUnauthorized},
-		{http.MethodPost, "/events/open-sesame", "", http.StatusAccepted},
-		{http.MethodPost, "/events", "Authorization: Bearer open-sesame", http.StatusAccepted},
+		{"GET /healthz", "", "", http.StatusOK},
+		{"GET /readyz", "", "", http.StatusOK},
+		{"GET /schemas/havip.recover", "", "", http.StatusOK},
+		{"GET /", "", "", http.StatusOK}, // it shows nothing by itself
+		{"GET /api/havips", "", "", http.StatusUnauthorized},
+		{"GET /metrics", "", "", http.StatusUnauthorized},
+		{"POST /api/freeze", "", freezeAll, http.StatusUnauthorized},
+		{"GET /api/havips", "Authorization: Bearer sesame", "", http.StatusUnauthorized},
+		{"GET /api/havips", reporter, "", http.StatusForbidden},
+		{"GET /api/stories", reporter, "", http.StatusForbidden},
+		{"GET /api/deadletters", reporter, "", http.StatusForbidden},
+		{"POST /api/deadletters/x/redrive", reporter, "{}", http.StatusForbidden},
+		{"POST /api/plan", reporter, started("p"), http.StatusForbidden},
+		{"POST /api/freeze", reporter, freezeAll, http.StatusForbidden},
+		{"POST /api/lift", reporter, "", http.StatusForbidden},
+		{"GET /metrics", reporter, "", http.StatusForbidden},
+		{"GET /api/havips", operator, "", http.StatusOK},
+		{"GET /metrics", operator, "", http.StatusOK},
+		{"POST /api/plan", operator, started("p"), http.StatusOK},
+		{"POST /events", "", started("a"), http.StatusUnauthorized},
+		{"POST /events/sesame", "", started("b"), http.StatusUnauthorized},
+		{"POST /events/reporters-sesame", "", started("c"), http.StatusAccepted},
+		{"POST /events/operators-sesame", "", started("c"), http.StatusUnauthorized},
+		{"POST /events", reporter, started("d"), http.StatusAccepted},
+		{"POST /events", operator, started("e"), http.StatusAccepted},
+		{"POST /events", reporter, asked("havip.recover", "f"), http.StatusForbidden},
+		{"POST /events", reporter, asked("havip.sweep", "g"), http.StatusForbidden},
+		{"POST /events", reporter, "[" + started("h") + "," + asked("havip.sweep", "i") + "]", http.StatusForbidden},
+		{"POST /events/reporters-sesame", "", asked("havip.recover", "j"), http.StatusForbidden},
+		{"POST /events", operator, asked("havip.recover", "k"), http.StatusAccepted},
+		{"POST /events", operator, asked("havip.sweep", "l"), http.StatusAccepted},
+		{"POST /events", reporter, asked("havip.status.check", "m"), http.StatusForbidden},
+		{"POST /events", operator, asked("havip.status.check", "n"), http.StatusForbidden},
 	} {
-		got, text := send(t, request(t, c.method, "http://"+h.Addr+c.path, c.header))
+		method, path, _ := strings.Cut(c.request, " ")
+		r := request(t, method, "http://"+h.Addr+path, c.header)
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(c.body)), int64(len(c.body))
+		got, text := send(t, r)
 		if got != c.want {
-			t.Errorf("%s %s %s: %d %s, want %d", c.method, c.path, c.header, got, text, c.want)
+			t.Errorf("%s %s %s: %d %s, want %d", c.request, c.header, c.body, got, text, c.want)
 		}
-		if got == http.StatusUnauthorized && strings.Contains(text, "sesame") {
-			t.Errorf("%s tells the token: %s", c.path, text)
+		if got == http.StatusForbidden && !strings.Contains(text, "operator") && !strings.Contains(text, "nobody but us") {
+			t.Errorf("%s: %s does not say what it needs", c.request, text)
+		}
+		if got >= 400 && strings.Contains(text, "sesame") {
+			t.Errorf("%s tells a token: %s", c.request, text)
+		}
+	}
+	if _, ok := ask(t, h, http.MethodGet, "/api/stories?havip=orders-db", ""); ok["stories"] != nil {
+		t.Error("the stories are told without a token")
+	}
+}
+
+const freezeAll = `{"all":true,"until":"2099-01-01T00:00:00Z","reason":"x","actor":"x"}`
+
+// asked is a request of that type, which a batch with a fact before it may hide.
+func asked(kind, id string) string {
+	return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"test","type":%q,"data":{"cloud":"alibaba","region":"cn-hangzhou",
+		"havip":"havip-bp1orders","story":"0123456789abcdef01234567","attempt":1}}`, id, kind)
+}
+
+// A proxy on the same machine makes no stranger local, whatever it leaves of him.
+func TestBehindALocalProxy(t *testing.T) {
+	h := serve(t, simulated(t), host.Config{Data: t.TempDir()})
+	for header, want := range map[string]int{
+		"X-Forwarded-For: 127.0.0.1": http.StatusUnauthorized,
+		"Forwarded: for=127.0.0.1":   http.StatusUnauthorized,
+		"Via: 1.1 proxy":             http.StatusUnauthorized,
+		"Accept: */*":                http.StatusOK,
+	} {
+		for _, path := range []string{"/api/stories", "/api/havips", "/metrics"} {
+			if got, text := send(t, request(t, http.MethodGet, "http://"+h.Addr+path, header)); got != want {
+				t.Errorf("%s %s: %d %s", header, path, got, text)
+			}
+		}
+	}
+	for path, want := range map[string]int{"/api/stories": http.StatusForbidden, "/events": http.StatusForbidden} {
+		r := request(t, http.MethodPost, "http://"+h.Addr+path, "")
+		r.Host = "evil.example" // DNS rebinding
+		if got, text := send(t, r); got != want {
+			t.Errorf("%s of evil.example: %d %s", path, got, text)
 		}
 	}
 }
 
 func TestHandshake(t *testing.T) {
 	h := serve(t, simulated(t), host.Config{Data: t.TempDir(), Guard: guard.Guard{
-		Tokens: []string{"t"}, Origins: []string{"trusted.example.com"},
+		Tokens: []string{"reporters-sesame"}, Origins: []string{"trusted.example.com"},
 	}})
 	for origin, granted := range map[string]string{
 		"trusted.example.com":              "trusted.example.com",

@@ -32,7 +32,7 @@ type Config struct {
 	Roster havip.Roster
 	Clouds havip.Clouds
 	Sweep  time.Duration // between two sweeps; 0 means a minute
-	Guard  guard.Guard   // of POST /events, and of what is asked for from afar
+	Guard  guard.Guard   // of POST /events, and of all that operators see and do
 	Limits Limits        // of each source
 	Log    *slog.Logger
 }

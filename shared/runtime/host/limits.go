@@ -1,15 +1,20 @@
 package host
 
 import (
+	"context"
 	"maps"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
+	"havip-functions/events"
 	"havip-functions/shared/flow"
 )
 
@@ -19,15 +24,16 @@ type Limits struct {
 	Rate        float64 // requests a second; twice as many at once
 	Connections int
 
-	// Loopback holds loopback addresses to the limits too. They are exempt
-	// otherwise: a proxy that stands there speaks for many.
-	Loopback bool
+	// Proxies may speak for others: each request counts for the address that they
+	// name last in X-Forwarded-For, and their connections are not counted.
+	Proxies []netip.Prefix
 }
 
 const (
 	defaultRate        = 500
 	defaultConnections = 128
-	maxSources         = 10_000 // remembered at a time
+	maxSources         = 10_000   // remembered at a time
+	maxInFlight        = 32 << 20 // bytes of bodies that are read and admitted at a time
 )
 
 // sources counts what each source takes.
@@ -53,18 +59,43 @@ func newSources(l Limits) *sources {
 	return &sources{limits: l, known: map[netip.Prefix]*source{}}
 }
 
-// prefix is the source of an address, and whether it is limited at all.
-func (s *sources) prefix(address string) (netip.Prefix, bool) {
+// prefix is the source of an address; all that have none share one.
+func prefix(address string) netip.Prefix {
 	from, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return netip.Prefix{}, true // all that have none share one
+		return netip.Prefix{}
 	}
-	ip, bits := from.Addr().Unmap(), 64
+	return prefixOf(from.Addr())
+}
+
+func prefixOf(ip netip.Addr) netip.Prefix {
+	ip = ip.Unmap().WithZone("")
+	bits := 64
 	if ip.Is4() {
 		bits = 32
 	}
-	p, _ := ip.WithZone("").Prefix(bits) // bits fit
-	return p, s.limits.Loopback || !ip.IsLoopback()
+	p, _ := ip.Prefix(bits) // bits fit
+	return p
+}
+
+// proxied tells whether the source may speak for others.
+func (s *sources) proxied(p netip.Prefix) bool {
+	return slices.ContainsFunc(s.limits.Proxies, func(proxy netip.Prefix) bool { return proxy.Contains(p.Addr()) })
+}
+
+// speaker is the source that a request counts for: behind proxies of ours the
+// last address that none of them has, since what stands before it is hearsay.
+func (s *sources) speaker(r *http.Request) netip.Prefix {
+	p := prefix(r.RemoteAddr)
+	names := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(names) - 1; i >= 0 && s.proxied(p); i-- {
+		ip, err := netip.ParseAddr(strings.TrimSpace(names[i]))
+		if err != nil {
+			break
+		}
+		p = prefixOf(ip)
+	}
+	return p
 }
 
 // find returns the source; the caller holds the mutex. Where there are too many,
@@ -81,23 +112,42 @@ func (s *sources) find(p netip.Prefix) *source {
 	return one
 }
 
-// limit answers 429 to a source that asks too often.
+// limit answers 429 to a source that asks too often, and holds back bodies while
+// those of others fill the memory that is set aside for them.
 func (s *sources) limit(next http.Handler) http.Handler {
+	inFlight := semaphore.NewWeighted(maxInFlight)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.allow(r.RemoteAddr) {
+		if !s.allow(s.speaker(r)) {
 			w.Header().Set("Retry-After", "1")
 			flow.Problem(w, http.StatusTooManyRequests, "", "too many requests from your address; slow down, and send it again")
 			return
+		}
+		if weight := bodySize(r); weight > 0 {
+			ctx, cancel := context.WithTimeout(r.Context(), patience)
+			defer cancel()
+			if inFlight.Acquire(ctx, weight) != nil {
+				w.Header().Set("Retry-After", "5")
+				flow.Problem(w, http.StatusServiceUnavailable, "", "too much is being taken in; send it again")
+				return
+			}
+			defer inFlight.Release(weight)
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (s *sources) allow(address string) bool {
-	p, limited := s.prefix(address)
-	if !limited {
-		return true
+// patience is how long a request waits for memory.
+const patience = 2 * time.Second
+
+// bodySize is what a body may take; one that doesn't say may have all of it.
+func bodySize(r *http.Request) int64 {
+	if r.ContentLength < 0 {
+		return events.MaxBatch
 	}
+	return min(r.ContentLength, events.MaxBatch)
+}
+
+func (s *sources) allow(p netip.Prefix) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.find(p).requests.AllowN(time.Now(), 1)
@@ -117,8 +167,8 @@ func (l limitedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		p, limited := l.sources.prefix(conn.RemoteAddr().String())
-		if !limited {
+		p := prefix(conn.RemoteAddr().String())
+		if l.sources.proxied(p) {
 			return conn, nil
 		}
 		if l.sources.open(p) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 )
 
 func TestRateOfOneSource(t *testing.T) {
-	h := serve(t, simulated(t), host.Config{Data: t.TempDir(), Limits: host.Limits{Rate: 5, Loopback: true}})
+	h := serve(t, simulated(t), host.Config{Data: t.TempDir(), Limits: host.Limits{Rate: 5}})
 	count := map[int]int{}
 	for range 30 {
 		r := request(t, http.MethodGet, "http://"+h.Addr+"/healthz", "")
@@ -32,14 +33,62 @@ func TestRateOfOneSource(t *testing.T) {
 	}
 }
 
-func TestLoopbackIsExempt(t *testing.T) {
-	h := serve(t, simulated(t), host.Config{Data: t.TempDir(), Limits: host.Limits{Rate: 1, Connections: 1}})
-	for range 20 {
-		r := request(t, http.MethodGet, "http://"+h.Addr+"/healthz", "")
-		r.Close = true
-		if status, text := send(t, r); status != http.StatusOK {
-			t.Fatalf("%d %s", status, text)
+// A proxy that was named speaks for others, each of whom has a rate of his own;
+// from anybody else such words count for nothing.
+func TestBehindAProxy(t *testing.T) {
+	for name, tt := range map[string]struct {
+		proxies []netip.Prefix
+		want    int
+	}{
+		"named": {[]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, 20},
+		"not":   {nil, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := serve(t, simulated(t), host.Config{Data: t.TempDir(), Limits: host.Limits{Rate: 0.01, Connections: 1, Proxies: tt.proxies}})
+			served := 0
+			for i := range 20 {
+				r := request(t, http.MethodGet, "http://"+h.Addr+"/healthz", fmt.Sprintf("X-Forwarded-For: 192.0.2.1, 198.51.100.%d", i))
+				if status, _ := send(t, r); status == http.StatusOK {
+					served++
+				}
+			}
+			if served > tt.want || served < tt.want-1 {
+				t.Errorf("%d of 20 were served, want %d", served, tt.want)
+			}
+		})
+	}
+}
+
+// What bodies may take of the memory is bounded, whoever sends them, and those
+// that wait keep nobody from being served.
+func TestBodiesInFlight(t *testing.T) {
+	h := serve(t, simulated(t), host.Config{Data: t.TempDir()})
+	const each = 1 << 20
+	for range 40 { // say that they bring a megabyte, and don't
+		conn, err := net.Dial("tcp", h.Addr)
+		if err != nil {
+			t.Fatal(err)
 		}
+		defer conn.Close()
+		_, _ = fmt.Fprintf(conn, "POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n{", each)
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(10 * time.Second); ; {
+		status, _ := send(t, request(t, http.MethodPost, "http://"+h.Addr+"/events", "Content-Type: application/json"))
+		if status == http.StatusServiceUnavailable {
+			break
+		}
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatal("forty megabytes are taken in at once")
+		}
+	}
+	r := request(t, http.MethodGet, "http://"+h.Addr+"/healthz", "")
+	r.Body, r.ContentLength = nil, 0
+	if status, _ := send(t, r); status != http.StatusOK {
+		t.Errorf("meanwhile /healthz answers %d", status)
 	}
 }
 
@@ -61,7 +110,7 @@ func dial(t *testing.T, h *host.Host) (net.Conn, bool) {
 }
 
 func TestConnectionsOfOneSource(t *testing.T) {
-	h := serve(t, simulated(t), host.Config{Data: t.TempDir(), Limits: host.Limits{Connections: 3, Loopback: true}})
+	h := serve(t, simulated(t), host.Config{Data: t.TempDir(), Limits: host.Limits{Connections: 3}})
 	var open []net.Conn
 	for range 3 {
 		conn, answered := dial(t, h)
