@@ -14,6 +14,7 @@ type StatusCheck struct {
 	Attempt   int             `json:"attempt"`           // of the look, from 1
 	NotBefore time.Time       `json:"notBefore"`         // a bus may deliver early
 	Carried   json.RawMessage `json:"carried,omitempty"` // the story, for hosts without a ledger
+	Seal      string          `json:"seal,omitempty"`    // shows that we wrote what it carries
 }
 
 func (StatusCheck) eventType() string { return TypeStatusCheck }
@@ -29,5 +30,6 @@ func readStatusCheck(f *fields) StatusCheck {
 		Attempt:   int(f.ordinal("attempt")),
 		NotBefore: f.moment("notBefore"),
 		Carried:   f.raw("carried"),
+		Seal:      f.text("seal"),
 	}
 }

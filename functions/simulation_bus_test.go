@@ -133,7 +133,7 @@ var errBusAway = errors.New("the bus is away")
 
 // Publish implements [flow.Bus]: at least once, perhaps early, late, twice, or
 // never where a sweep looks after it.
-func (r *run) Publish(ctx context.Context, ce cloudevents.Event, at time.Time) error {
+func (r *run) Publish(ctx context.Context, ce cloudevents.Event, after time.Duration) error {
 	v := invocationOf(ctx)
 	return v.side(ctx, "publish", func() error {
 		if r.busDown || v.befalls(busAway) {
@@ -143,7 +143,7 @@ func (r *run) Publish(ctx context.Context, ce cloudevents.Event, at time.Time) e
 		if err != nil {
 			return err
 		}
-		r.publish(v, ce, payload, at)
+		r.publish(v, ce, payload, after)
 		if v.befalls(busLost) {
 			return errBusAway
 		}
@@ -154,7 +154,7 @@ func (r *run) Publish(ctx context.Context, ce cloudevents.Event, at time.Time) e
 // runaway is more letters than any seed needs.
 const runaway = 5000
 
-func (r *run) publish(v *invocation, ce cloudevents.Event, payload []byte, at time.Time) {
+func (r *run) publish(v *invocation, ce cloudevents.Event, payload []byte, after time.Duration) {
 	id := ce.ID()
 	r.tape.onPublish(r, v, ce)
 	if r.published[id]++; r.published[id] > 1 {
@@ -178,7 +178,7 @@ func (r *run) publish(v *invocation, ce cloudevents.Event, payload []byte, at ti
 	if isCheck && r.plan.sweeps > 0 && r.happens(loseFollowUp, roll[0], key) {
 		return
 	}
-	due := max(at.Sub(r.began), time.Since(r.began))
+	due := time.Since(r.began) + max(0, after)
 	switch {
 	case r.happens(busEarly, roll[1], key):
 		due = max(due-time.Duration(draw.Int64N(int64(20*time.Second))), time.Since(r.began))

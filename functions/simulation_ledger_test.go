@@ -17,7 +17,7 @@ type faultyLedger struct {
 var errLedgerAway = errors.New("the ledger is away")
 
 // Load implements [havip.Ledger].
-func (l faultyLedger) Load(ctx context.Context, key string) (havip.Record, havip.Revision, error) {
+func (l faultyLedger) Load(ctx context.Context, key string) ([]byte, havip.Revision, error) {
 	v := invocationOf(ctx)
 	v.lag()
 	l.mu.Lock()
@@ -25,24 +25,24 @@ func (l faultyLedger) Load(ctx context.Context, key string) (havip.Record, havip
 	v.ops++
 	v.what = "load"
 	if l.ledgerDown || v.befalls(ledgerAway) || ctx.Err() != nil {
-		return havip.Record{}, 0, errLedgerAway
+		return nil, 0, errLedgerAway
 	}
 	return l.Ledger.Load(ctx, key)
 }
 
 // Save implements [havip.Ledger].
-func (l faultyLedger) Save(ctx context.Context, key string, r havip.Record, rev havip.Revision) (saved havip.Revision, err error) {
+func (l faultyLedger) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (saved havip.Revision, err error) {
 	v := invocationOf(ctx)
 	err = v.side(ctx, "save", func() error {
 		if l.ledgerDown || v.befalls(ledgerAway) {
 			return errLedgerAway
 		}
 		var err error
-		if saved, err = l.Ledger.Save(ctx, key, r, rev); err != nil {
+		if saved, err = l.Ledger.Save(ctx, key, value, rev); err != nil {
 			l.count("fault", "ledger: conflict with another")
 			return err
 		}
-		l.tape.onSave(l.run, v, key, r)
+		l.tape.onSave(l.run, v, key, value)
 		switch {
 		case v.befalls(ledgerLost):
 			return errLedgerAway
@@ -60,10 +60,11 @@ func (l faultyLedger) Archive(ctx context.Context, s havip.Story) error {
 }
 
 // Bury implements [ledger.Ledger].
-func (l faultyLedger) Bury(ctx context.Context, d ledger.DeadLetter) error {
-	return l.put(ctx, "bury", func() error {
+func (l faultyLedger) Bury(ctx context.Context, d ledger.DeadLetter) (bool, error) {
+	return false, l.put(ctx, "bury", func() error {
 		l.tape.buried[string(d.Bytes)] = true
-		return l.Ledger.Bury(ctx, d)
+		_, err := l.Ledger.Bury(ctx, d)
+		return err
 	})
 }
 

@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -12,19 +13,28 @@ import (
 	"havip-functions/shared/simulator"
 )
 
-// onSave sees a record as it was written.
-func (t *tape) onSave(r *run, v *invocation, key string, record havip.Record) {
-	r.note("  %s saves %s", v.msg.id, described(record))
-	for id := range record.Seen {
-		if s := t.shelves[key]; s == nil || s.seen[id] == "" {
-			t.onAdmission(r, v, s, id, record)
-		}
+// onSave sees a value as it was written: the record of a HAVIP, or of an event.
+func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
+	var record havip.Record
+	if strings.HasPrefix(key, "brake.") {
+		return
+	}
+	r.failIf(0, json.Unmarshal(value, &record))
+	r.note("  %s saves %s: %s", v.msg.id, key, described(record))
+	if len(value) > maxRecord {
+		r.fail(12, "the record %s has %d bytes", key, len(value))
 	}
 	s := t.shelves[key]
 	if s == nil {
-		t.onLetters(r, v, record, havip.Record{})
+		t.onEvent(r, v, key, record)
 		return
 	}
+	for id := range record.Seen {
+		if s.seen[id] == "" {
+			t.onAdmission(r, v, s, id, record)
+		}
+	}
+	t.onFact(r, v, s, record)
 	r.checkMarks(v, s, record)
 	switch {
 	case record.Pending == nil:
@@ -37,20 +47,43 @@ func (t *tape) onSave(r *run, v *invocation, key string, record havip.Record) {
 	t.onLetters(r, v, record, s.record)
 	t.onStory(r, v, s, record)
 	s.record = record
-	if record.Story != nil { // ours to keep
-		story := *record.Story
-		s.record.Story = &story
+}
+
+// onFact sees what an event says of its instance noted before the event itself,
+// which a brake keeps from having a story.
+func (t *tape) onFact(r *run, v *invocation, s *shelf, record havip.Record) {
+	n := v.msg.news
+	if n == nil || !n.fact() || !n.concerns(s.policy) || s.book.stale(*n, r.began, v.began) {
+		return
 	}
-	s.record.Outbox = slices.Clone(record.Outbox)
+	m, _ := s.policy.Member(n.ask.Instance)
+	if record.Marks[m.ID].Since.Equal(v.began) {
+		s.book.admit(*n, r.began, v.began)
+	}
+}
+
+// maxRecord is what a record may have, whatever arrives.
+const maxRecord = 16 << 10
+
+// onEvent sees an event written down under its own key: what the record has given
+// up, or what ended at once.
+func (t *tape) onEvent(r *run, v *invocation, key string, record havip.Record) {
+	before := t.events[key]
+	t.events[key] = record
+	for _, s := range t.shelves {
+		if havip.IsEventKey(key) && strings.HasPrefix(strings.TrimPrefix(key, "event."), s.policy.Key().Shelf()) {
+			for id, seen := range record.Seen {
+				s.seen[id] = seen.Story
+			}
+		}
+	}
+	t.onLetters(r, v, record, before)
 }
 
 func (t *tape) onAdmission(r *run, v *invocation, s *shelf, id string, record havip.Record) {
 	story := record.Seen[id].Story
-	n := t.news[id]
-	if s == nil {
-		return
-	}
 	s.seen[id] = story
+	n := t.news[id]
 	if n == nil {
 		return
 	}
@@ -97,14 +130,14 @@ func (t *tape) onLetters(r *run, v *invocation, now, before havip.Record) {
 			tale := t.tale(havip.Story{ID: l.Check.Story})
 			tale.checked = max(tale.checked, l.Check.Attempt)
 		}
-		if l.Ended != nil {
-			r.checkOutcome(v, t.tale(*l.Ended), *l.Ended, known == nil)
+		if ended, here := now.Ended(l); here {
+			r.checkOutcome(v, t.tale(ended), ended, known == nil)
 		}
 	}
 	for _, l := range before.Outbox {
 		inNow := slices.ContainsFunc(now.Outbox, func(other havip.Letter) bool { return other.ID == l.ID })
-		if !inNow && l.Ended != nil && !t.letters[l.ID].published {
-			r.fail(4, "the outcome of story %s left the outbox unpublished", l.Ended.ID)
+		if !inNow && l.Ended != "" && !t.letters[l.ID].published {
+			r.fail(4, "the outcome of story %s left the outbox unpublished", l.Ended)
 		}
 	}
 }
@@ -200,17 +233,24 @@ func (t *tape) onPublish(r *run, v *invocation, ce cloudevents.Event) {
 
 // onAck judges an acknowledgement.
 func (t *tape) onAck(r *run, v *invocation) {
-	for key, s := range t.shelves {
+	for _, s := range t.shelves {
 		if story := s.record.Story; v.msg.attempt > 0 && !v.hopped && story.Open() && story.ID == v.msg.story && story.Attempt == v.msg.attempt {
 			r.fail(4, "%s was acknowledged, and story %s still waits for it", v.msg.id, story.ID)
 		}
-		for _, l := range s.record.Outbox {
-			if known := t.letters[l.ID]; known.by == v.msg && !known.published {
-				r.fail(4, "%s was acknowledged while %s of %s, which it wrote, was not published", v.msg.id, l.ID, key)
-			}
-		}
+		t.checkPublished(r, v, s.policy.ID, s.record)
+	}
+	for key, record := range t.events {
+		t.checkPublished(r, v, key, record)
 	}
 	if n := v.msg.news; n != nil {
 		r.checkRemembered(v, *n)
+	}
+}
+
+func (t *tape) checkPublished(r *run, v *invocation, where string, record havip.Record) {
+	for _, l := range record.Outbox {
+		if known := t.letters[l.ID]; known.by == v.msg && !known.published {
+			r.fail(4, "%s was acknowledged while %s of %s, which it wrote, was not published", v.msg.id, l.ID, where)
+		}
 	}
 }

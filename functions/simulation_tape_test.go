@@ -13,8 +13,9 @@ type tape struct {
 	shelves   map[string]*shelf // by key
 	stories   map[string]*tale
 	letters   map[string]*letter
-	news      map[string]*news // by the key of its event
-	buried    map[string]bool  // by bytes
+	news      map[string]*news        // by the key of its event
+	buried    map[string]bool         // by bytes
+	events    map[string]havip.Record // as written last, by key
 	publishes int
 	encore    bool
 }
@@ -67,7 +68,7 @@ type letter struct {
 }
 
 func newTape(p *plan) tape {
-	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}}
+	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}, events: map[string]havip.Record{}}
 	for _, policy := range p.policies {
 		t.shelves[policy.Key().String()] = &shelf{policy: policy, book: book{policy: policy, marks: map[string]havip.Mark{}}, seen: map[string]string{}, failover: map[string]time.Time{}}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -76,7 +75,7 @@ func (d *direct) run(ctx context.Context, body []byte, asJSON bool) error {
 			return err
 		}
 	}
-	stories, err := memory.Archived(ctx, "")
+	stories, _, err := memory.Stories(ctx, "", "", 100)
 	if err != nil {
 		return err
 	}
@@ -89,9 +88,9 @@ func (d *direct) run(ctx context.Context, body []byte, asJSON bool) error {
 
 func (d *direct) tell(ctx context.Context, memory *ledger.Memory, t *teller) error {
 	for _, p := range d.roster.Policies() {
-		r, _, err := memory.Load(ctx, p.Key().String())
+		r, _, err := havip.Load[havip.Record](ctx, memory, p.Key().String())
 		if err != nil {
-			return fmt.Errorf("ledger: %w", err)
+			return err
 		}
 		if r.Story != nil {
 			t.tell(host.NewStory(*r.Story))
@@ -106,7 +105,7 @@ type agenda struct {
 }
 
 // Publish implements flow.Bus.
-func (a *agenda) Publish(_ context.Context, e cloudevents.Event, _ time.Time) error {
+func (a *agenda) Publish(_ context.Context, e cloudevents.Event, _ time.Duration) error {
 	if e.Type() != events.TypeStatusCheck {
 		return nil
 	}

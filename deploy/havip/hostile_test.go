@@ -72,7 +72,7 @@ func (c hostile) answer(t *testing.T, d *daemon) (*http.Response, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() // the answers are small, and read by then
+	defer conn.Close()                                     // the answers are small, and read by then
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second)) // it is a TCP connection
 	go func() { _, _ = conn.Write(c.wire()) }()            // the host may answer before it has read it all
 	return http.ReadResponse(bufio.NewReader(conn), nil)

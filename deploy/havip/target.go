@@ -41,7 +41,7 @@ func (r recovery) remotely(ctx context.Context, target string) error {
 		Endpoint: cmp.Or(os.Getenv("HAVIP_FC_ENDPOINT"), "https://fcv3."+region+".aliyuncs.com"),
 		Function: "havip-recover", Credentials: env.Ambient(),
 	}
-	if err := bus.Publish(ctx, ce, time.Time{}); err != nil {
+	if err := bus.Publish(ctx, ce, 0); err != nil {
 		return failure{exitNoServer, err}
 	}
 	if r.asJSON {

@@ -72,13 +72,13 @@ const redelivery = 5 * time.Second
 
 // Publish implements [flow.Bus]: a check is delivered when it is due, until it
 // is acknowledged.
-func (s *Stage) Publish(_ context.Context, ce cloudevents.Event, at time.Time) error {
+func (s *Stage) Publish(_ context.Context, ce cloudevents.Event, after time.Duration) error {
 	payload, err := ce.MarshalJSON()
 	if err != nil {
 		return err
 	}
 	if ce.Type() == events.TypeStatusCheck {
-		s.bus = append(s.bus, delivery{at, payload})
+		s.bus = append(s.bus, delivery{time.Now().Add(max(0, after)), payload})
 		return nil
 	}
 	told, err := events.Read(payload, time.Now())

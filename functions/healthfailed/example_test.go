@@ -8,6 +8,7 @@ import (
 	"havip-functions/events"
 	"havip-functions/functions/functionstest"
 	"havip-functions/functions/healthfailed"
+	"havip-functions/shared/havip"
 )
 
 // The only holder fails. Its successor is attached first; the follow-up, which
@@ -30,7 +31,7 @@ func Example() {
 		return
 	}
 	orders, _ := clouds.HAVIP("alibaba", functionstest.Orders)
-	record, _, err := keeper.Ledger.Load(context.Background(), stories[0].Ledger)
+	record, _, err := havip.Load[havip.Record](context.Background(), keeper.Ledger, stories[0].Ledger)
 	fmt.Println(orders.Holders)
 	fmt.Println(record.Story.Want.Release, record.Outbox[0].Check.Attempt, err)
 	// Output:

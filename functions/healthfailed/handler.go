@@ -17,12 +17,12 @@ type Function struct {
 
 // Handle marks the instance as failed, opens a story for each of its HAVIPs and
 // looks once. What follows lies in the ledger's outbox.
-func (f Function) Handle(ctx context.Context, e events.Event, d events.HealthFailed) ([]havip.Admission, error) {
+func (f Function) Handle(ctx context.Context, e events.Event, d events.HealthFailed) ([]havip.Left, error) {
 	return f.Keeper.Take(ctx, flow.FromFact(e, havip.AskFailed, events.Fact(d)))
 }
 
 // HandleRestored clears the mark. It takes nothing back: there is no automatic
 // fail-back.
-func (f Function) HandleRestored(ctx context.Context, e events.Event, d events.HealthRestored) ([]havip.Admission, error) {
+func (f Function) HandleRestored(ctx context.Context, e events.Event, d events.HealthRestored) ([]havip.Left, error) {
 	return f.Keeper.Take(ctx, flow.FromFact(e, havip.AskRestored, events.Fact(d)))
 }

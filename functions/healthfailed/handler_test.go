@@ -141,7 +141,7 @@ func TestModes(t *testing.T) {
 			Outcomes: "ignored", Holders: "i-db1", Says: []string{"would Attach i-db2"}},
 		{Name: "paused remembers the mark all the same", Scene: holds(one+", mode: paused", "i-db1"), Tell: func(s *stage) {
 			stops("i-db1")(s)
-			r, _, err := s.Ledger.Load(s.Context(), "alibaba.cn-hangzhou."+functionstest.Orders)
+			r, _, err := havip.Load[havip.Record](s.Context(), s.Ledger, "alibaba.cn-hangzhou."+functionstest.Orders)
 			if err != nil || !r.Marks["i-db1"].Failed {
 				s.Errorf("the marks are %v, %v", r.Marks, err)
 			}

@@ -21,7 +21,7 @@ const token = "a-token-of-some-length"
 
 // door believes the token, and answers every event that it reads with within.
 func door(within func(context.Context)) ingress.Function {
-	handler := func(ctx context.Context, _ events.Event) ([]havip.Admission, bool, error) {
+	handler := func(ctx context.Context, _ events.Event) ([]havip.Left, bool, error) {
 		within(ctx)
 		return nil, true, nil
 	}

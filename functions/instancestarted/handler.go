@@ -17,6 +17,6 @@ type Function struct {
 
 // Handle clears the instance's mark of failure, opens a story for each of its
 // HAVIPs and looks once. What follows lies in the ledger's outbox.
-func (f Function) Handle(ctx context.Context, e events.Event, d events.InstanceStarted) ([]havip.Admission, error) {
+func (f Function) Handle(ctx context.Context, e events.Event, d events.InstanceStarted) ([]havip.Left, error) {
 	return f.Keeper.Take(ctx, flow.FromFact(e, havip.AskStarted, events.Fact(d)))
 }

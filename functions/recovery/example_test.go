@@ -26,9 +26,9 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	record, _, err := keeper.Ledger.Load(context.Background(), stories[0].Ledger)
-	fmt.Println(record.Outbox[0].Ended.Outcome, err)
-	fmt.Println(record.Outbox[0].Ended.Advice)
+	story, _ := stories[0].Record.Ended(stories[0].Record.Outbox[0])
+	fmt.Println(story.Outcome, err)
+	fmt.Println(story.Advice)
 	// Output:
 	// ignored <nil>
 	// would Detach, instance "i-db3", release "i-db2"

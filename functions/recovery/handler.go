@@ -20,7 +20,7 @@ type Function struct {
 
 // Handle opens a story that ends any other of this HAVIP, and looks once. A dry
 // run only says what would be done first.
-func (f Function) Handle(ctx context.Context, e events.Event, d events.Recover) ([]havip.Admission, error) {
+func (f Function) Handle(ctx context.Context, e events.Event, d events.Recover) ([]havip.Left, error) {
 	h := flow.FromRecover(e, d)
 	if h.DryRun {
 		plans, err := f.Keeper.Plan(ctx, h)

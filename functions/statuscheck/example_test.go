@@ -32,7 +32,7 @@ func Example() {
 	f := statuscheck.Function{Keeper: keeper}
 	_, err = f.Handle(ctx, events.Event{}, check)
 
-	record, _, _ := keeper.Ledger.Load(ctx, begun[0].Ledger)
+	record, _, _ := havip.Load[havip.Record](ctx, keeper.Ledger, begun[0].Ledger)
 	fmt.Println(record.Story.Outcome, record.Story.Instance, record.Story.Calls, err)
 	// Output: attached i-db1 1 <nil>
 }

@@ -7,21 +7,23 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/shared/flow"
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 )
 
 // Function answers [events.StatusCheck].
 type Function struct {
 	Keeper havip.Keeper
+	Seal   guard.Seal // of what a check carries
 }
 
 // Handle looks once. What follows, another check or the outcome, lies in the
 // ledger's outbox when it returns; flow publishes it and then acknowledges.
-func (f Function) Handle(ctx context.Context, _ events.Event, d events.StatusCheck) ([]havip.Admission, error) {
-	check, err := flow.FromCheck(d)
-	if err != nil {
-		return nil, err
+func (f Function) Handle(ctx context.Context, _ events.Event, d events.StatusCheck) ([]havip.Left, error) {
+	check, unreadable := flow.FromCheck(d, f.Seal)
+	left, err := f.Keeper.Look(ctx, check)
+	if err == nil && left.Record.Story == nil { // only what it carries could have told
+		err = unreadable
 	}
-	looked := []havip.Admission{{HAVIP: check.HAVIP, Ledger: check.HAVIP.String(), Story: check.Story}}
-	return looked, f.Keeper.Look(ctx, check)
+	return []havip.Left{left}, err
 }

@@ -2,7 +2,6 @@ package statuscheck_test
 
 import (
 	"cmp"
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +35,7 @@ const key = "alibaba.cn-hangzhou." + functionstest.Orders
 
 func record(s *stage) havip.Record {
 	s.Helper()
-	r, _, err := s.Ledger.Load(s.Context(), key)
+	r, _, err := havip.Load[havip.Record](s.Context(), s.Ledger, key)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -132,7 +131,7 @@ func TestLedgerLost(t *testing.T) {
 		}, Calls: "+i-db2 -i-db1", Outcomes: "attached i-db2", Holders: "i-db2*"},
 		{Name: "of two the other is superseded", Scene: alone, Tell: func(s *stage) {
 			story := begun(s)
-			carried, err := json.Marshal(record(s).Carry())
+			carried, err := record(s).Carry()
 			if err != nil {
 				s.Fatal(err)
 			}

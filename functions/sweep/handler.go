@@ -17,6 +17,6 @@ type Function struct {
 
 // Handle compares each HAVIP of the roster with what should be. What follows
 // lies in the ledger's outbox.
-func (f Function) Handle(ctx context.Context, e events.Event, d events.Sweep) ([]havip.Admission, error) {
+func (f Function) Handle(ctx context.Context, e events.Event, d events.Sweep) ([]havip.Left, error) {
 	return f.Keeper.Sweep(ctx, flow.FromSweep(e, d))
 }

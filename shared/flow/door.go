@@ -57,7 +57,8 @@ func (d Door) take(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := unhung(r.Context())
 	defer cancel()
-	list, err := events.ReadHTTP(r.Header, body, time.Now().UTC())
+	d.Function.setClock(ctx)
+	list, err := events.ReadHTTP(r.Header, body, d.Function.Keeper.Now())
 	if err != nil {
 		d.keep(ctx, body, err)
 		d.refuse(w, err)
@@ -185,7 +186,7 @@ func (f Function) acceptAll(ctx context.Context, list []events.Event) ([]Accepte
 	return answers, nil
 }
 
-func answer(e events.Event, admitted []havip.Admission) Accepted {
+func answer(e events.Event, admitted []havip.Left) Accepted {
 	a := Accepted{Source: e.Source, ID: e.ID, Stories: []string{}}
 	for _, one := range admitted {
 		a.Duplicate = a.Duplicate || one.Duplicate

@@ -26,7 +26,7 @@ import (
 type shelf chan cloudevents.Event
 
 // Publish implements [flow.Bus].
-func (s shelf) Publish(_ context.Context, ce cloudevents.Event, _ time.Time) error {
+func (s shelf) Publish(_ context.Context, ce cloudevents.Event, _ time.Duration) error {
 	s <- ce
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"havip-functions/events"
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 )
 
@@ -33,8 +34,9 @@ func FromSweep(e events.Event, s events.Sweep) havip.Event {
 	return h
 }
 
-// FromCheck puts a follow-up into the protocol's words.
-func FromCheck(c events.StatusCheck) (havip.Check, error) {
+// FromCheck puts a follow-up into the protocol's words, without what it carries
+// where that can't be read.
+func FromCheck(c events.StatusCheck, seal guard.Seal) (havip.Check, error) {
 	check := havip.Check{
 		HAVIP: havip.Key{Cloud: c.Cloud, Region: c.Region, ID: c.HAVIP},
 		Story: c.Story, Attempt: c.Attempt, At: c.NotBefore,
@@ -42,13 +44,21 @@ func FromCheck(c events.StatusCheck) (havip.Check, error) {
 	if len(c.Carried) == 0 {
 		return check, nil
 	}
-	if err := json.Unmarshal(c.Carried, &check.Carried); err != nil {
+	var r *havip.Record
+	if err := json.Unmarshal(c.Carried, &r); err != nil {
 		return check, fmt.Errorf("%w: data.carried: %w", events.ErrInvalid, err)
 	}
-	if r := check.Carried; r != nil && r.Story != nil && r.Story.HAVIP != check.HAVIP {
-		return check, fmt.Errorf("%w: data.carried: the story of %s in a check of %s", events.ErrInvalid, r.Story.HAVIP, check.HAVIP)
+	if r != nil && r.Story != nil && (r.Story.HAVIP != check.HAVIP || r.Story.ID != c.Story) {
+		return check, fmt.Errorf("%w: data.carried: the story %s of %s in a check of %s", events.ErrInvalid, r.Story.ID, r.Story.HAVIP, check.HAVIP)
 	}
+	check.Carried = r
+	check.Ours = seal.Fits(subject(check), c.Carried, c.Seal)
 	return check, nil
+}
+
+// subject is what a carried story must not be moved away from.
+func subject(c havip.Check) string {
+	return fmt.Sprintf("%s/%s/%d", c.HAVIP, c.Story, c.Attempt)
 }
 
 func from(e events.Event, cloud, region, id string) havip.Event {

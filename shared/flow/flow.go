@@ -14,6 +14,7 @@ import (
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 
 	"havip-functions/events"
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 )
@@ -21,10 +22,13 @@ import (
 // Bus delivers an event now or later, at least once, perhaps early, perhaps
 // twice. It keeps no order.
 type Bus interface {
-	// Publish makes the event durable, to be delivered at the given time; the
-	// zero time and any in the past mean now.
-	Publish(ctx context.Context, e cloudevents.Event, at time.Time) error
+	// Publish makes the event durable, to be delivered after so long; 0 and less
+	// mean now. It is ErrUnsendable where no further try could do it.
+	Publish(ctx context.Context, e cloudevents.Event, after time.Duration) error
 }
+
+// ErrUnsendable means that a bus will never take an event: it is too large for it.
+var ErrUnsendable = errors.New("no bus takes it")
 
 // Function is one function of ours as every host sees it.
 type Function struct {
@@ -32,6 +36,8 @@ type Function struct {
 	Keeper   havip.Keeper
 	Ledger   ledger.Ledger
 	Bus      Bus
+	Desk     *Desk      // shared by what one process does
+	Seal     guard.Seal // of what follow-ups carry
 	Log      *slog.Logger
 
 	// Watch is how long an invocation goes on looking at what it began, where the
@@ -44,24 +50,25 @@ type Function struct {
 }
 
 // Handler answers the events of one kind. Make it with [On].
-type Handler func(context.Context, events.Event) (admitted []havip.Admission, answered bool, err error)
+type Handler func(context.Context, events.Event) (left []havip.Left, answered bool, err error)
 
 // On makes a handler of a function for events whose data is a D.
-func On[D events.Data](handle func(context.Context, events.Event, D) ([]havip.Admission, error)) Handler {
-	return func(ctx context.Context, e events.Event) ([]havip.Admission, bool, error) {
+func On[D events.Data](handle func(context.Context, events.Event, D) ([]havip.Left, error)) Handler {
+	return func(ctx context.Context, e events.Event) ([]havip.Left, bool, error) {
 		d, ok := e.Data.(D)
 		if !ok {
 			return nil, false, nil
 		}
-		admitted, err := handle(ctx, e, d)
-		return admitted, true, err
+		left, err := handle(ctx, e, d)
+		return left, true, err
 	}
 }
 
 // Invoke answers what a host delivered: one event or several, as bytes. After a
 // nil error all of it is durable or done; any other asks for redelivery.
 func (f Function) Invoke(ctx context.Context, payload []byte) error {
-	list, err := events.Read(payload, time.Now().UTC())
+	f.setClock(ctx)
+	list, err := events.Read(payload, f.Keeper.Now())
 	failed := []error{f.bury(ctx, payload, err)}
 	for _, e := range list {
 		_, err := f.Accept(ctx, e)
@@ -70,28 +77,33 @@ func (f Function) Invoke(ctx context.Context, payload []byte) error {
 	return errors.Join(failed...)
 }
 
-// Accept answers one event that was read already.
-func (f Function) Accept(ctx context.Context, e events.Event) ([]havip.Admission, error) {
-	if waiting, err := f.early(ctx, e); waiting || err != nil {
-		return nil, err
+// setClock goes by the ledger's clock where this machine's is off.
+func (f Function) setClock(ctx context.Context) {
+	if ahead, news := f.Keeper.Clock.Compare(ctx, f.Ledger); news {
+		f.Log.Warn("the clocks of this machine and of the ledger differ; we go by the ledger's, set this machine's", "ledgerAhead", ahead.String())
 	}
-	until := time.Now().Add(f.Watch)
-	admitted, err := f.handle(ctx, e)
-	for _, a := range admitted {
-		if a.Note != "" {
-			f.Log.Warn(a.Note, "havip", a.HAVIP.ID)
-		}
-	}
-	for _, a := range admitted { // also of what failed half-way: it is in the ledger
-		err = errors.Join(err, f.watch(ctx, a, until), f.flush(ctx, a.Ledger))
-	}
-	return admitted, f.judge(ctx, e, err)
 }
 
-func (f Function) handle(ctx context.Context, e events.Event) ([]havip.Admission, error) {
+// Accept answers one event that was read already.
+func (f Function) Accept(ctx context.Context, e events.Event) ([]havip.Left, error) {
+	if waiting, err := f.holdBack(ctx, e); waiting || err != nil {
+		return nil, err
+	}
+	until := f.Keeper.Now().Add(f.Watch)
+	left, err := f.handle(ctx, e)
+	for i := range left { // also of what failed half-way: it is in the ledger
+		if note := left[i].Note; note != "" {
+			f.Log.Warn(note, "havip", left[i].HAVIP.ID)
+		}
+		err = errors.Join(err, f.watch(ctx, &left[i], until), f.flush(ctx, left[i]))
+	}
+	return left, f.judge(ctx, e, err)
+}
+
+func (f Function) handle(ctx context.Context, e events.Event) ([]havip.Left, error) {
 	for _, h := range f.Handlers {
-		if admitted, answered, err := h(ctx, e); answered {
-			return admitted, err
+		if left, answered, err := h(ctx, e); answered {
+			return left, err
 		}
 	}
 	return f.ignore(ctx, e)
@@ -99,7 +111,7 @@ func (f Function) handle(ctx context.Context, e events.Event) ([]havip.Admission
 
 // ignore remembers what we understand and don't act on. An outcome is nobody's
 // to answer: one of an outcome would never end.
-func (f Function) ignore(ctx context.Context, e events.Event) ([]havip.Admission, error) {
+func (f Function) ignore(ctx context.Context, e events.Event) ([]havip.Left, error) {
 	reason := "nothing follows from a " + e.Type
 	switch d := e.Data.(type) {
 	case events.Outcome:
@@ -146,9 +158,13 @@ func (f Function) bury(ctx context.Context, payload []byte, cause error) error {
 		f.Log.Error("can't be read", "error", cause)
 		return cause
 	}
-	d := ledger.NewDeadLetter(payload, cause.Error(), time.Now().UTC())
-	if err := f.Ledger.Bury(ctx, d); err != nil {
+	d := ledger.NewDeadLetter(payload, cause.Error(), f.Keeper.Now())
+	full, err := f.Ledger.Bury(ctx, d)
+	if err != nil {
 		return fmt.Errorf("dead letter %s: %w", d.ID, err)
+	}
+	if full {
+		f.Log.Error("there are too many dead letters; the oldest was dropped for a new one", "most", ledger.MaxDead)
 	}
 	f.Log.Warn("dead letter", "id", d.ID, "reason", cause)
 	return nil

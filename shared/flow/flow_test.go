@@ -78,21 +78,21 @@ func TestBatch(t *testing.T) {
 	})
 }
 
+const someStory = "0123456789abcdef01234567"
+
 // away is a ledger that can't be reached.
 type away struct{ ledger.Ledger }
 
 // Load implements [havip.Ledger].
-func (away) Load(context.Context, string) (havip.Record, havip.Revision, error) {
-	return havip.Record{}, 0, errAway
-}
+func (away) Load(context.Context, string) ([]byte, havip.Revision, error) { return nil, 0, errAway }
 
 // Bury implements [ledger.Ledger].
-func (away) Bury(context.Context, ledger.DeadLetter) error { return errAway }
+func (away) Bury(context.Context, ledger.DeadLetter) (bool, error) { return false, errAway }
 
 func TestRedelivered(t *testing.T) {
 	functionstest.Play(t, short, func(s *stage) {
 		s.Function = s.Host(func(f *flow.Function) { f.Ledger, f.Keeper.Ledger = away{s.Ledger}, away{s.Ledger} })
-		for _, e := range []events.Event{s.Started("i-db2"), s.Recover(events.Recover{}), s.Sweep(), s.Check(events.StatusCheck{Story: "s", Attempt: 1})} {
+		for _, e := range []events.Event{s.Started("i-db2"), s.Recover(events.Recover{}), s.Sweep(), s.Check(events.StatusCheck{Story: someStory, Attempt: 1})} {
 			if err := s.Try(e); !errors.Is(err, errAway) {
 				s.Errorf("%s: got %v", e.Type, err)
 			}
@@ -155,7 +155,7 @@ func TestPlan(t *testing.T) {
 			}
 		}
 		s.Want("", "", "i-db1*")
-		if _, rev, _ := s.Ledger.Load(s.Context(), key); rev != 0 {
+		if _, rev, _ := havip.Load[havip.Record](s.Context(), s.Ledger, key); rev != 0 {
 			s.Error("a plan was written down")
 		}
 	})

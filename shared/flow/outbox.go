@@ -2,93 +2,129 @@ package flow
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"havip-functions/events"
 	"havip-functions/shared/havip"
 )
 
-// flush publishes what lies in a record's outbox and then removes exactly that.
-// A crash in between publishes it again, under the same id. What can't be
-// published stays, and holds nothing else back: an outcome that nobody takes
-// must not keep a HAVIP from its next look.
-func (f Function) flush(ctx context.Context, key string) error {
-	r, _, err := f.Ledger.Load(ctx, key)
-	if err != nil {
-		return fmt.Errorf("ledger: read %s: %w", key, err)
-	}
-	if len(r.Outbox) == 0 {
+// flush publishes what an admission or a look left behind, and then removes
+// exactly that. A crash in between publishes it again, under the same id. What
+// can't be published stays, and holds nothing else back: an outcome that nobody
+// takes must not keep a HAVIP from its next look.
+func (f Function) flush(ctx context.Context, left havip.Left) error {
+	if len(left.Record.Outbox) == 0 {
 		return nil
 	}
-	var published []string
+	leave, err := f.Desk.enter(ctx, left.Ledger)
+	if err != nil {
+		return fmt.Errorf("publish what lies under %s: %w", left.Ledger, err)
+	}
+	defer leave()
+	var out []string
 	var failed []error
-	for _, l := range r.Outbox {
-		if err := f.publish(ctx, r, l); err != nil {
-			failed = append(failed, fmt.Errorf("publish %s: %w", l.ID, err))
+	for _, l := range left.Record.Outbox {
+		published, removed := f.Desk.published(l.ID)
+		if removed {
 			continue
 		}
-		published = append(published, l.ID)
+		if !published {
+			if err := f.publish(ctx, left, l); err != nil {
+				failed = append(failed, fmt.Errorf("publish %s: %w", l.ID, err))
+				continue
+			}
+			f.Desk.note(l.ID, false)
+		}
+		out = append(out, l.ID)
 	}
-	if len(published) > 0 {
-		failed = append(failed, f.remove(ctx, key, published))
-	}
-	return errors.Join(failed...)
+	return errors.Join(append(failed, f.remove(ctx, left.Ledger, out))...)
 }
 
 // Resume publishes what a host that stopped had left in the outboxes.
 func (f Function) Resume(ctx context.Context) error {
 	var failed []error
 	for _, p := range f.Keeper.Roster.Policies() {
-		failed = append(failed, f.flush(ctx, p.Key().String()))
+		r, _, err := havip.Load[havip.Record](ctx, f.Ledger, p.Key().String())
+		failed = append(failed, err, f.flush(ctx, havip.Left{HAVIP: p.Key(), Ledger: p.Key().String(), Record: r}))
 	}
 	return errors.Join(failed...)
 }
 
 func (f Function) remove(ctx context.Context, key string, published []string) error {
-	for {
-		r, rev, err := f.Ledger.Load(ctx, key)
-		if err != nil {
-			return fmt.Errorf("ledger: read %s: %w", key, err)
-		}
-		r.Outbox = slices.DeleteFunc(r.Outbox, func(l havip.Letter) bool { return slices.Contains(published, l.ID) })
-		if _, err = f.Ledger.Save(ctx, key, r, rev); !errors.Is(err, havip.ErrConflict) {
-			return err
-		}
+	if len(published) == 0 {
+		return nil
 	}
+	_, _, err := havip.Update(ctx, f.Ledger, key, func(r *havip.Record) (bool, error) {
+		return r.Remove(published), nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range published {
+		f.Desk.note(id, true)
+	}
+	return nil
 }
 
-func (f Function) publish(ctx context.Context, r havip.Record, l havip.Letter) error {
-	if l.Ended != nil {
-		return f.tell(ctx, l.ID, *l.Ended)
+func (f Function) publish(ctx context.Context, left havip.Left, l havip.Letter) error {
+	if l.Check == nil {
+		return f.tell(ctx, left, l)
 	}
-	return f.followUp(ctx, l.ID, *l.Check, r)
+	err := f.followUp(ctx, l.ID, *l.Check, left.Record)
+	if errors.Is(err, ErrUnsendable) {
+		return f.abandon(ctx, *l.Check, err)
+	}
+	return err
+}
+
+// abandon ends a story whose next look can't be asked for: somebody has to hear
+// of it, and nothing may wait for it.
+func (f Function) abandon(ctx context.Context, c havip.Check, cause error) error {
+	f.Log.Error("a follow-up can't be sent, its story ends", "story", c.Story, "error", cause)
+	left, err := f.Keeper.Abandon(ctx, c, "the next look can't be asked for: "+cause.Error())
+	if err != nil {
+		return err
+	}
+	for _, l := range left.Record.Outbox {
+		if l.Ended == c.Story {
+			return f.tell(ctx, left, l)
+		}
+	}
+	return nil
 }
 
 // followUp asks the bus for the next look. It carries the story, for a host
 // without a ledger, or one that is lost.
 func (f Function) followUp(ctx context.Context, id string, c havip.Check, r havip.Record) error {
-	carried, err := json.Marshal(r.Carry())
+	carried, err := r.Carry()
 	if err != nil {
 		return err
 	}
-	e := events.New(id, time.Now().UTC(), events.StatusCheck{
+	e := events.New(id, f.Keeper.Now(), events.StatusCheck{
 		Cloud: c.HAVIP.Cloud, Region: c.HAVIP.Region, HAVIP: c.HAVIP.ID,
-		Story: c.Story, Attempt: c.Attempt, NotBefore: c.At, Carried: carried,
+		Story: c.Story, Attempt: c.Attempt, NotBefore: c.At, Carried: carried, Seal: f.Seal.Of(subject(c), carried),
 	})
 	follows(&e, *r.Story)
 	return f.send(ctx, e, c.At)
 }
 
-// tell archives a story that ended and publishes its outcome.
-func (f Function) tell(ctx context.Context, id string, s havip.Story) error {
-	if err := f.Ledger.Archive(ctx, s); err != nil {
+// tell archives a story that ended and publishes its outcome. That of a stray is
+// kept where the event is.
+func (f Function) tell(ctx context.Context, left havip.Left, l havip.Letter) error {
+	s, here := left.Record.Ended(l)
+	var err error
+	switch {
+	case !here: // it was archived to make room
+		s, err = f.Ledger.Story(ctx, l.Ended)
+	case !havip.IsStrayKey(left.Ledger):
+		err = f.Ledger.Archive(ctx, s)
+	}
+	if err != nil {
 		return err
 	}
-	e := events.New(id, s.EndedAt, Outcome(s))
+	e := events.New(l.ID, s.EndedAt, Outcome(s))
 	follows(&e, s)
 	if err := f.send(ctx, e, time.Time{}); err != nil {
 		return err
@@ -110,7 +146,7 @@ func (f Function) send(ctx context.Context, e events.Event, at time.Time) error 
 	if err != nil {
 		return err
 	}
-	return f.Bus.Publish(ctx, ce, at)
+	return f.Bus.Publish(ctx, ce, at.Sub(f.Keeper.Now()))
 }
 
 // Outcome is how a story ended, as an event's data.

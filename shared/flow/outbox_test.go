@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,14 +33,14 @@ type wiretap struct {
 }
 
 // Publish implements [flow.Bus].
-func (w *wiretap) Publish(ctx context.Context, ce cloudevents.Event, at time.Time) error {
+func (w *wiretap) Publish(ctx context.Context, ce cloudevents.Event, after time.Duration) error {
 	w.ids = append(w.ids, ce.ID())
 	if w.before != nil {
 		if err := w.before(ce); err != nil {
 			return err
 		}
 	}
-	return w.Bus.Publish(ctx, ce, at)
+	return w.Bus.Publish(ctx, ce, after)
 }
 
 // tap puts a wiretap between the functions and the bus.
@@ -51,7 +52,7 @@ func tap(s *stage, before func(cloudevents.Event) error) *wiretap {
 
 func outbox(s *stage) []havip.Letter {
 	s.Helper()
-	r, _, err := s.Ledger.Load(s.Context(), key)
+	r, _, err := havip.Load[havip.Record](s.Context(), s.Ledger, key)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -90,12 +91,10 @@ func TestRemovesExactlyWhatItPublished(t *testing.T) {
 	functionstest.Play(t, short, func(s *stage) {
 		const later = "left by another"
 		tap(s, func(cloudevents.Event) error {
-			r, rev, err := s.Ledger.Load(s.Context(), key)
-			if err != nil {
-				return err
-			}
-			r.Outbox = append(r.Outbox, havip.Letter{ID: later, Ended: &havip.Story{ID: "another", Outcome: havip.Ignored}})
-			_, err = s.Ledger.Save(s.Context(), key, r, rev)
+			_, _, err := havip.Update(s.Context(), s.Ledger, key, func(r *havip.Record) (bool, error) {
+				r.Outbox = append(r.Outbox, havip.Letter{ID: later, Ended: "another"})
+				return true, nil
+			})
 			return err
 		})
 		s.Post(s.Started("i-db2"))
@@ -111,11 +110,11 @@ func TestRemovesExactlyWhatItPublished(t *testing.T) {
 type remembering struct{ ledger.Ledger }
 
 // Save implements [havip.Ledger].
-func (l remembering) Save(ctx context.Context, key string, r havip.Record, rev havip.Revision) (havip.Revision, error) {
-	if len(r.Outbox) == 0 {
+func (l remembering) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (havip.Revision, error) {
+	if !strings.Contains(string(value), `"outbox":[{`) {
 		return 0, errAway
 	}
-	return l.Ledger.Save(ctx, key, r, rev)
+	return l.Ledger.Save(ctx, key, value, rev)
 }
 
 func TestPublishedAgainUnderTheSameID(t *testing.T) {
@@ -158,7 +157,7 @@ func TestAnOutcomeIsArchivedOnce(t *testing.T) {
 	functionstest.Play(t, short, func(s *stage) {
 		s.Post(s.Started("i-db2"))
 		s.Want("+i-db2", "attached i-db2", "i-db1* i-db2")
-		stories, err := s.Ledger.Archived(s.Context(), key)
+		stories, _, err := s.Ledger.Stories(s.Context(), key, "", 10)
 		if err != nil || len(stories) != 1 {
 			s.Fatalf("%d stories, %v", len(stories), err)
 		}

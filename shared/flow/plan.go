@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"time"
 
 	"havip-functions/events"
 	"havip-functions/shared/havip"
@@ -10,7 +9,7 @@ import (
 
 // Plan tells what the events in the payload would do first, and changes nothing.
 func Plan(ctx context.Context, k havip.Keeper, payload []byte) ([]havip.Plan, error) {
-	list, err := events.Read(payload, time.Now().UTC())
+	list, err := events.Read(payload, k.Now())
 	if err != nil {
 		return nil, err
 	}

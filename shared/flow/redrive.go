@@ -3,35 +3,23 @@ package flow
 import (
 	"context"
 	"fmt"
-	"slices"
-	"time"
 
 	"havip-functions/events"
-	"havip-functions/shared/ledger"
+	"havip-functions/shared/guard"
 )
-
-// DeadLetter finds one by its id, or is [ledger.ErrNotFound].
-func (f Function) DeadLetter(ctx context.Context, id string) (ledger.DeadLetter, error) {
-	letters, err := f.Ledger.DeadLetters(ctx)
-	if err != nil {
-		return ledger.DeadLetter{}, err
-	}
-	i := slices.IndexFunc(letters, func(d ledger.DeadLetter) bool { return d.ID == id })
-	if i < 0 {
-		return ledger.DeadLetter{}, ledger.ErrNotFound
-	}
-	return letters[i], nil
-}
 
 // Redrive tries a dead letter again, because a person says so, and removes it
 // once all of its events are durable. One that still can't be read stays, and
 // the error is events.ErrInvalid.
 func (f Function) Redrive(ctx context.Context, id, reason string) ([]Accepted, error) {
-	d, err := f.DeadLetter(ctx, id)
+	d, err := f.Ledger.DeadLetter(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("dead letter %.40q: %w; GET /api/deadletters lists them", id, err)
 	}
-	list, err := events.Read(d.Bytes, time.Now().UTC())
+	list, err := events.Read(d.Bytes, f.Keeper.Now())
+	if err == nil {
+		err = allowed(guard.Operator, list)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("dead letter %s: %w", id, err)
 	}

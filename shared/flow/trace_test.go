@@ -18,7 +18,7 @@ type tapped struct {
 	seen *[]events.Event
 }
 
-func (b tapped) Publish(ctx context.Context, ce cloudevents.Event, at time.Time) error {
+func (b tapped) Publish(ctx context.Context, ce cloudevents.Event, after time.Duration) error {
 	payload, err := ce.MarshalJSON()
 	if err != nil {
 		return err
@@ -28,7 +28,7 @@ func (b tapped) Publish(ctx context.Context, ce cloudevents.Event, at time.Time)
 		return err
 	}
 	*b.seen = append(*b.seen, list...)
-	return b.Bus.Publish(ctx, ce, at)
+	return b.Bus.Publish(ctx, ce, after)
 }
 
 // Whatever an event brings about carries its trace on: follow-ups and outcomes,

@@ -20,55 +20,55 @@ const maxHops = 40
 // hop marks the id of a check that was sent on, once for each time. Ours have no other.
 const hop = "+"
 
-// watch goes on looking at the story of an admission while its next look is due
-// within the invocation, so that a quick change needs no follow-up. The check
-// stays in the outbox meanwhile: should we die, the event comes again.
-func (f Function) watch(ctx context.Context, a havip.Admission, until time.Time) error {
-	if f.Watch == 0 || a.Duplicate || f.Keeper.Later {
+// watch goes on looking at a story while its next look is due within the
+// invocation, so that a quick change needs no follow-up. The check stays in the
+// outbox meanwhile: should we die, the event comes again.
+func (f Function) watch(ctx context.Context, left *havip.Left, until time.Time) error {
+	if f.Watch == 0 || left.Duplicate || f.Keeper.Later {
 		return nil
 	}
 	for {
-		check, err := f.due(ctx, a)
-		if err != nil || check == nil || check.At.After(until) || time.Until(check.At) > spare(ctx) {
-			return err
+		check := due(*left)
+		if check == nil || check.At.After(until) || f.wait(check.At) > spare(ctx) {
+			return nil
 		}
-		if err := pause(ctx, check.At); err != nil {
+		if err := pause(ctx, f.wait(check.At)); err != nil {
 			return nil //nolint:nilerr // the time is up, so the follow-up goes out
 		}
-		if err := f.Keeper.Look(ctx, *check); err != nil {
+		next, err := f.Keeper.Look(ctx, *check)
+		if err != nil {
 			return err
 		}
+		left.Record = next.Record
 	}
 }
 
-// due is the next look that waits in the record of an admission, if it is of its story.
-func (f Function) due(ctx context.Context, a havip.Admission) (*havip.Check, error) {
-	r, _, err := f.Ledger.Load(ctx, a.Ledger)
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range r.Outbox {
-		if l.Check != nil && l.Check.Story == a.Story {
-			return l.Check, nil
+// due is the next look that waits in a record, if it is of the story.
+func due(left havip.Left) *havip.Check {
+	for _, l := range left.Record.Outbox {
+		if l.Check != nil && l.Check.Story == left.Story {
+			return l.Check
 		}
 	}
-	return nil, nil
+	return nil
 }
 
-// early holds back a check that came before its time: it waits as long as the
+func (f Function) wait(until time.Time) time.Duration { return until.Sub(f.Keeper.Now()) }
+
+// holdBack keeps a check that came before its time: it waits as long as the
 // invocation can, and sends the check on where that is not enough. It reports
 // true when nothing is left to do now.
-func (f Function) early(ctx context.Context, e events.Event) (bool, error) {
+func (f Function) holdBack(ctx context.Context, e events.Event) (bool, error) {
 	d, ok := e.Data.(events.StatusCheck)
-	if !ok || time.Until(d.NotBefore) <= 0 {
+	if !ok || f.wait(d.NotBefore) <= 0 {
 		return false, nil
 	}
-	enough := time.Until(d.NotBefore) <= spare(ctx)
-	at := d.NotBefore
+	patience := f.wait(d.NotBefore)
+	enough := patience <= spare(ctx)
 	if !enough {
-		at = time.Now().Add(spare(ctx))
+		patience = spare(ctx)
 	}
-	if err := pause(ctx, at); err != nil {
+	if err := pause(ctx, patience); err != nil {
 		return true, err
 	}
 	if enough || strings.Count(e.ID, hop) >= maxHops {
@@ -89,9 +89,12 @@ func spare(ctx context.Context) time.Duration {
 	return max(left-lookTime, left/2)
 }
 
-func pause(ctx context.Context, until time.Time) error {
+func pause(ctx context.Context, d time.Duration) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	select {
-	case <-time.After(time.Until(until)):
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -27,7 +27,7 @@ type recorder struct {
 	refuse     string // a type
 }
 
-func (r *recorder) Publish(_ context.Context, e cloudevents.Event, _ time.Time) error {
+func (r *recorder) Publish(_ context.Context, e cloudevents.Event, _ time.Duration) error {
 	if e.Type() == r.refuse {
 		return errors.New("refused")
 	}
@@ -56,7 +56,7 @@ func TestEarlyChecks(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				looked, bus := false, &recorder{}
 				f := flow.Function{Bus: bus, Log: slog.New(slog.DiscardHandler), Handlers: []flow.Handler{
-					flow.On(func(context.Context, events.Event, events.StatusCheck) ([]havip.Admission, error) {
+					flow.On(func(context.Context, events.Event, events.StatusCheck) ([]havip.Left, error) {
 						looked = true
 						return nil, nil
 					}),
@@ -93,8 +93,8 @@ func TestOutboxGoesOnWithoutAnOutcome(t *testing.T) {
 	story := havip.Story{ID: "s1", HAVIP: p.Key(), Name: p.Name, Outcome: havip.Superseded, StartedAt: time.Now(), EndedAt: time.Now()}
 	next := havip.Story{ID: "s2", HAVIP: p.Key(), Name: p.Name, StartedAt: time.Now()}
 	memory, bus := ledger.NewMemory(), &recorder{refuse: "havip.superseded"}
-	_, err = memory.Save(t.Context(), p.Key().String(), havip.Record{Story: &next, Outbox: []havip.Letter{
-		{ID: "outcome", Ended: &story}, {ID: "check", Check: &havip.Check{HAVIP: p.Key(), Story: "s2", Attempt: 1, At: time.Now()}},
+	_, err = havip.Save(t.Context(), memory, p.Key().String(), havip.Record{Story: &next, Closed: &story, Outbox: []havip.Letter{
+		{ID: "outcome", Ended: "s1"}, {ID: "check", Check: &havip.Check{HAVIP: p.Key(), Story: "s2", Attempt: 1, At: time.Now()}},
 	}}, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestOutboxGoesOnWithoutAnOutcome(t *testing.T) {
 	if err := f.Resume(t.Context()); err == nil || !slices.Equal(bus.types, []string{"havip.status.check"}) {
 		t.Errorf("published %v, %v", bus.types, err)
 	}
-	left, _, err := memory.Load(t.Context(), p.Key().String())
+	left, _, err := havip.Load[havip.Record](t.Context(), memory, p.Key().String())
 	if err != nil || len(left.Outbox) != 1 || left.Outbox[0].ID != "outcome" {
 		t.Errorf("left are %+v, %v", left.Outbox, err)
 	}

@@ -2,8 +2,8 @@ package havip
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 )
@@ -41,10 +41,12 @@ func (e Event) when() time.Time {
 	return e.Time
 }
 
-// Admission says what became of an event at one HAVIP.
-type Admission struct {
+// Left is what an admission or a look left behind in the ledger: a record whose
+// outbox is to be published before anything is acknowledged.
+type Left struct {
 	HAVIP     Key
-	Ledger    string // the key of the record that has it
+	Ledger    string // the key of the record
+	Record    Record // as it is there
 	Story     string
 	Opened    bool // the event opened the story, whose first look is due
 	Duplicate bool
@@ -53,19 +55,19 @@ type Admission struct {
 
 // Admit puts the event into the ledger: a story for each HAVIP that it concerns.
 // What it returns is durable. It makes no call to a cloud.
-func (k Keeper) Admit(ctx context.Context, e Event) ([]Admission, error) {
+func (k Keeper) Admit(ctx context.Context, e Event) ([]Left, error) {
 	concerned := k.concerned(e)
 	if len(concerned) == 0 {
 		rule, advice := offRoster(e)
 		return k.Note(ctx, e, Story{Outcome: Refused, Rule: rule, Advice: advice})
 	}
-	var admitted []Admission
+	var admitted []Left
 	for _, p := range concerned {
-		a, err := k.admit(ctx, p, e)
+		left, err := k.admit(ctx, p, e)
 		if err != nil {
 			return admitted, err
 		}
-		admitted = append(admitted, a)
+		admitted = append(admitted, left)
 	}
 	return admitted, nil
 }
@@ -85,40 +87,86 @@ func (k Keeper) concerned(e Event) []Policy {
 	return found
 }
 
-func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Admission, error) {
-	key := p.Key().String()
-	return k.change(ctx, key, func(r *Record) Admission {
-		a := Admission{HAVIP: p.Key(), Ledger: key}
-		seen, duplicate := r.Seen[e.Key()]
-		if duplicate {
-			a.Story, a.Duplicate = seen.Story, true
-		} else {
-			before := r.Story
-			a.Story = r.admit(p, e)
-			a.Opened = r.Story != before
+// admit notes the event in the HAVIP's record. One that ends at once is noted
+// apart, with its outcome: no number of them makes the record grow.
+func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
+	fresh := Left{HAVIP: p.Key(), Ledger: p.Key().String()}
+	var left Left
+	var own Record   // the event's, where it was known before
+	var atOnce Story // how it ended, where it did
+	record, err := k.update(ctx, fresh.Ledger, func(r *Record) (bool, error) {
+		left, atOnce = fresh, Story{}
+		var err error
+		own, left.Duplicate, err = k.seen(ctx, *r, e, storyOf(p.Key(), e.Key()))
+		if err != nil || left.Duplicate {
+			left.Story = own.Seen[e.Key()].Story
+			return false, err
 		}
-		return a
+		marks := r.Marks
+		s, changed := r.judge(p, e)
+		if !s.Open() {
+			atOnce = s
+			return !maps.Equal(marks, r.Marks), nil
+		}
+		if err := k.makeRoom(ctx, p.Key(), r, e.Arrived); err != nil {
+			return false, err
+		}
+		left.Story, left.Opened = r.take(s, e, changed)
+		return true, nil
 	})
+	switch {
+	case err != nil:
+		return left, err
+	case atOnce.ID != "":
+		return k.note(ctx, EventKey(atOnce.ID), e, atOnce)
+	case own.Story != nil: // it had ended at once, and may not have been told
+		left.Ledger, left.Record = EventKey(own.Story.ID), own
+		return left, nil
+	}
+	left.Record = record
+	if !left.Duplicate && len(record.Seen) > busySeen {
+		err = k.write(ctx, p.Key(), e.Key(), record.Seen[e.Key()])
+	}
+	return left, err
+}
+
+// update is [Update] in turn.
+func (k Keeper) update(ctx context.Context, key string, change func(*Record) (bool, error)) (Record, error) {
+	leave, err := k.Queues.Enter(ctx, key)
+	if err != nil {
+		return Record{}, fmt.Errorf("ledger: others change %s: %w", key, err)
+	}
+	defer leave()
+	r, _, err := Update(ctx, k.Ledger, key, change)
+	return r, err
 }
 
 // Note remembers an event that concerns no HAVIP of the roster, with its outcome
 // and the reason.
-func (k Keeper) Note(ctx context.Context, e Event, why Story) ([]Admission, error) {
-	what := Policy{Cloud: e.Cloud, Region: e.Region, ID: e.HAVIP}
-	key := "stray." + e.Key()
-	a, err := k.change(ctx, key, func(r *Record) Admission {
-		seen, duplicate := r.Seen[e.Key()]
-		if !duplicate {
-			s := begin(what, e)
-			s.explain(why.Rule, why.Advice)
-			r.remember(e, s.ID)
-			r.Story = &s
-			r.end(why.Outcome, e.Arrived)
-			seen.Story = s.ID
+func (k Keeper) Note(ctx context.Context, e Event, why Story) ([]Left, error) {
+	s := begin(Policy{Cloud: e.Cloud, Region: e.Region, ID: e.HAVIP}, e)
+	s.Outcome, s.EndedAt = why.Outcome, e.Arrived
+	s.explain(why.Rule, why.Advice)
+	left, err := k.note(ctx, StrayKey(s.ID), e, s)
+	return []Left{left}, err
+}
+
+// note writes down an event that ended at once, under a key of its own.
+func (k Keeper) note(ctx context.Context, key string, e Event, ended Story) (Left, error) {
+	left := Left{HAVIP: ended.HAVIP, Ledger: key, Story: ended.ID}
+	var err error
+	left.Record, err = k.update(ctx, key, func(r *Record) (bool, error) {
+		var known Seen
+		if known, left.Duplicate = r.Seen[e.Key()]; left.Duplicate {
+			left.Story = known.Story
+			return false, nil
 		}
-		return Admission{HAVIP: what.Key(), Ledger: key, Story: seen.Story, Duplicate: duplicate}
+		r.remember(e, ended.ID)
+		r.Story = &ended
+		r.tell(ended)
+		return true, nil
 	})
-	return []Admission{a}, err
+	return left, err
 }
 
 func offRoster(e Event) (rule, advice string) {
@@ -129,74 +177,62 @@ func offRoster(e Event) (rule, advice string) {
 		"add the instance to a HAVIP's members in roster.yaml, or check cloud, region and id"
 }
 
-// change does one compare-and-set: it reads the record, lets do change it, and
-// writes it back, again where somebody else was faster. Of a duplicate nothing
-// is written.
-func (k Keeper) change(ctx context.Context, key string, do func(*Record) Admission) (Admission, error) {
-	for {
-		r, rev, err := k.Ledger.Load(ctx, key)
-		if err != nil {
-			return Admission{}, fmt.Errorf("ledger: read %s: %w", key, err)
-		}
-		a := do(&r)
-		if a.Duplicate {
-			return a, nil
-		}
-		_, err = k.Ledger.Save(ctx, key, r, rev)
-		switch {
-		case err == nil:
-			return a, nil
-		case !errors.Is(err, ErrConflict):
-			return Admission{}, fmt.Errorf("ledger: write %s: %w", key, err)
-		}
-	}
-}
-
-// admit merges the event into the record and returns its story: a new one, the
-// open one that it joins, or one that ends at once and changes nothing.
-func (r *Record) admit(p Policy, e Event) string {
-	s := begin(p, e)
+// judge begins the event's story, and ends it at once where it may change nothing
+// but what is known of its instance. It reports whether that changed.
+func (r *Record) judge(p Policy, e Event) (s Story, changed bool) {
+	s = begin(p, e)
 	if m, ok := p.Member(e.Ask.Instance); ok {
 		s.Ask.Instance = m.ID
 	}
 	if m, ok := p.Member(e.Ask.Release); ok {
 		s.Ask.Release = m.ID
 	}
-	outcome, changed := r.vet(&s, p, e), false
+	outcome := r.vet(&s, p, e)
 	if outcome == "" {
 		changed = r.merge(p, s.Ask, e)
-		outcome = r.brake(&s, p, e.Arrived)
+		outcome = r.hold(&s, p, e.Arrived)
 	}
 	if outcome != "" {
 		s.Outcome, s.EndedAt = outcome, e.Arrived
-		r.remember(e, s.ID)
-		r.Outbox = append(r.Outbox, endedLetter(s))
-		return s.ID
 	}
+	return s, changed
+}
+
+// take returns the story that the event belongs to from now on: the open one,
+// which it joins, or its own.
+func (r *Record) take(s Story, e Event, changed bool) (story string, opened bool) {
 	if r.joins(s.Ask.Kind, changed) {
-		r.Story.Joined = r.Story.Joined || r.Story.Ask.Kind == AskRecover
-		r.remember(e, r.Story.ID)
-		return r.Story.ID
+		open := *r.Story
+		open.Joined = open.Joined || open.Ask.Kind == AskRecover
+		r.Story = &open
+		r.remember(e, open.ID)
+		return open.ID, false
 	}
 	if r.Story.Open() {
-		r.Story.explain("superseded by "+e.Type+" "+e.ID, "")
-		r.Story.Successor = s.ID
+		old := *r.Story
+		old.explain("superseded by "+e.Type+" "+e.ID, "")
+		old.Successor = s.ID
+		r.Story = &old
 		r.end(Superseded, e.Arrived)
 	}
 	r.remember(e, s.ID)
-	r.Story = &s
+	r.replace(&s)
 	r.next(e.Arrived)
-	return s.ID
+	return s.ID, true
 }
 
 // vet judges an event that may change nothing: "" lets it pass.
 func (r *Record) vet(s *Story, p Policy, e Event) Outcome {
 	_, member := p.Member(e.Ask.Instance)
+	_, toRelease := p.Member(e.Ask.Release)
 	mark, known := r.Marks[s.Ask.Instance]
 	fact := e.Ask.Kind == AskStarted || e.Ask.Kind == AskFailed || e.Ask.Kind == AskRestored
 	switch {
 	case e.Ask.Instance != "" && !member:
 		s.explain(notMember(e.Ask.Instance, p))
+		return Refused
+	case e.Ask.Release != "" && !toRelease:
+		s.explain(stranger(e.Ask.Release, p))
 		return Refused
 	case e.DryRun:
 		s.explain("dry run", e.Plan)
@@ -219,9 +255,9 @@ func (r *Record) merge(p Policy, ask Ask, e Event) (changed bool) {
 	default:
 		return false
 	}
-	was := r.failed(p.MarkTTL, e.Arrived)[ask.Instance]
+	was := r.failed(p, e.Arrived)[ask.Instance]
 	failed := ask.Kind == AskFailed
-	r.mark(ask.Instance, Mark{Failed: failed, At: e.when(), Since: e.Arrived})
+	r.mark(p, ask.Instance, Mark{Failed: failed, At: e.when(), Since: e.Arrived})
 	return was != failed
 }
 
@@ -238,7 +274,7 @@ func (r *Record) joins(kind Kind, changed bool) bool {
 
 func begin(p Policy, e Event) Story {
 	return Story{
-		ID: hash(e.Source, e.ID, p.Key().String()), Event: e.EventRef, Trace: e.Trace,
+		ID: storyOf(p.Key(), e.Key()), Event: e.EventRef, Trace: e.Trace,
 		HAVIP: p.Key(), Name: p.Name, Ask: e.Ask, Attempt: 1,
 		StartedAt: e.Arrived, Deadline: e.Arrived.Add(p.Deadline), Roster: p.Roster,
 	}

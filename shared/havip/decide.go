@@ -53,16 +53,16 @@ func Choose(p Policy, have HAVIP, s Story) Want {
 		want = Want{Instance: s.Ask.Instance, Release: s.Ask.Release, Force: s.Ask.Force, AllowGap: s.Ask.AllowGap}
 	}
 	asked := want.Release
-	stays := healthyHolders(have, asked)
+	stays := stayingHolders(have, asked)
 	standby := standby(p, have, s)
 	short := len(stays) < p.Hold
 	if want.Instance == "" {
 		want.Instance = instance(have, stays, short, standby)
 	}
 	crowded := len(have.Holders) >= p.Hold || have.Full()
-	replacing := named(s, want.Instance) || !short || standby != ""
+	replacing := byPerson(s, want.Instance) || !short || standby != ""
 	if asked == "" && p.OnHealthFailed != Add && crowded && replacing && want.Instance != "" {
-		want.Release = failedHolder(have, want.Instance)
+		want.Release = failedHolder(p, have, want.Instance)
 	}
 	if stuckBehindGuard(want, have) {
 		want.Instance = ""
@@ -70,8 +70,8 @@ func Choose(p Policy, have HAVIP, s Story) Want {
 	return want
 }
 
-// named tells that a person named the instance.
-func named(s Story, instance string) bool {
+// byPerson tells that a person named the instance.
+func byPerson(s Story, instance string) bool {
 	return s.Ask.Kind == AskRecover && s.Ask.Instance != "" && s.Ask.Instance == instance
 }
 
@@ -84,28 +84,29 @@ func instance(have HAVIP, stays []string, short bool, standby string) string {
 	case slices.Contains(stays, have.Serving):
 		return have.Serving
 	}
-	if up := slices.IndexFunc(stays, func(id string) bool { return !have.States[id].Down() }); up >= 0 {
-		return stays[up]
-	}
 	return stays[0]
 }
 
-func healthyHolders(have HAVIP, release string) []string {
-	var healthy []string
+// stayingHolders are those that count toward hold: healthy, not known to be down,
+// and not to be released.
+func stayingHolders(have HAVIP, release string) []string {
+	var stay []string
 	for _, id := range have.Holders {
-		if have.Healthy(id) && id != release {
-			healthy = append(healthy, id)
+		if have.Healthy(id) && !have.States[id].Down() && id != release {
+			stay = append(stay, id)
 		}
 	}
-	return healthy
+	return stay
 }
 
-// failedHolder returns a failed holder other than keep, an unguarded one first.
-func failedHolder(have HAVIP, keep string) string {
+// failedHolder returns a failed holder of the roster other than keep, an
+// unguarded one first.
+func failedHolder(p Policy, have HAVIP, keep string) string {
 	guarded := ""
 	for _, id := range have.Holders {
+		_, member := p.Member(id)
 		switch {
-		case have.Healthy(id) || id == keep:
+		case have.Healthy(id) || id == keep || !member:
 		case have.Guarded(id):
 			guarded = id
 		default:
@@ -128,7 +129,7 @@ func stuckBehindGuard(want Want, have HAVIP) bool {
 // HAVIP, the instance whose start was announced is waited for instead: nothing
 // is urgent then, and the roster's order is its owner's preference.
 func standby(p Policy, have HAVIP, s Story) string {
-	calm := len(healthyHolders(have, s.Ask.Release)) > 0
+	calm := len(stayingHolders(have, s.Ask.Release)) > 0
 	best, bestRank := "", 0
 	for i, m := range p.Members {
 		if have.On(m.ID) || !have.Healthy(m.ID) || have.States[m.ID].Down() ||

@@ -2,12 +2,14 @@ package havip
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 )
 
-// These checks walk every state of a small world: two members and a stranger,
-// every status, health, mastership, limit and hold, under every kind of ask.
+// These checks walk every state of a small world: members and a stranger, every
+// status, health, mastership, limit and hold, under every kind of ask; and the
+// states of the instances as Fleet tells them, does not know them, or refuses to.
 
 var people = []string{"i-1", "i-2", "i-x"} // i-x is not on the roster
 
@@ -103,8 +105,49 @@ func unsafeStep(w Want, h HAVIP, step Step) string {
 	return ""
 }
 
+// crowd calls do with every HAVIP at rest that three members and a stranger may
+// hold, in each state of its members that Fleet may tell, and none at all.
+func crowd(do func(HAVIP)) {
+	everyone := []string{"i-1", "i-2", "i-3", "i-x"}
+	for held := range 1 << len(everyone) {
+		for failing := range 1 << 3 {
+			for down := range 1<<3 + 2 {
+				h := HAVIP{Status: InUse, Holders: picked(everyone, held), Failed: set(picked(everyone[:3], failing))}
+				if held == 0 {
+					h.Status = Available
+				}
+				switch {
+				case down < 1<<3: // Fleet answers
+					h.States = map[string]InstanceState{}
+					for i, id := range everyone[:3] {
+						h.States[id] = []InstanceState{Running, Stopped}[down>>i&1]
+					}
+				case down == 1<<3: // it does not know them
+					h.States = map[string]InstanceState{}
+				}
+				for _, h.Serving = range append([]string{""}, h.Holders...) {
+					for bits := range 4 {
+						h.Guards, h.Limit = bits&1 != 0, 1+bits/2
+						do(h)
+					}
+				}
+			}
+		}
+	}
+}
+
+func picked(from []string, bits int) []string {
+	var some []string
+	for i, id := range from {
+		if bits&(1<<i) != 0 {
+			some = append(some, id)
+		}
+	}
+	return some
+}
+
 func policies(do func(Policy)) {
-	members := []Member{{"i-1", "i-1"}, {"i-2", "i-2"}}
+	members := []Member{{"i-1", "i-1"}, {"i-2", "i-2"}, {"i-3", "i-3"}}
 	for hold := 1; hold <= 2; hold++ {
 		for _, on := range []OnHealthFailed{Add, Replace, ForceReplace} {
 			do(Policy{Members: members, Hold: hold, OnHealthFailed: on, Mode: Act})
@@ -114,14 +157,14 @@ func policies(do func(Policy)) {
 
 func asks(do func(Ask)) {
 	for _, kind := range []Kind{AskStarted, AskFailed, AskRestored, AskSweep} {
-		for _, named := range []string{"", "i-1", "i-2"} {
+		for _, named := range []string{"", "i-3"} {
 			do(Ask{Kind: kind, Instance: named})
 		}
 	}
-	for _, instance := range []string{"", "i-1", "i-2"} {
-		for _, release := range append([]string{""}, people...) {
-			for bits := range 4 {
-				do(Ask{Kind: AskRecover, Instance: instance, Release: release, Force: bits&1 != 0, AllowGap: bits&2 != 0})
+	for _, instance := range []string{"", "i-1", "i-3"} {
+		for _, release := range []string{"", "i-1", "i-2"} {
+			for _, bits := range []bool{false, true} {
+				do(Ask{Kind: AskRecover, Instance: instance, Release: release, Force: bits, AllowGap: bits})
 			}
 		}
 	}
@@ -129,7 +172,7 @@ func asks(do func(Ask)) {
 
 func TestChooseIsSafeInEveryState(t *testing.T) {
 	n := 0
-	states(func(h HAVIP) {
+	crowd(func(h HAVIP) {
 		policies(func(p Policy) {
 			asks(func(a Ask) {
 				n++
@@ -151,16 +194,23 @@ func TestChooseIsSafeInEveryState(t *testing.T) {
 func unsafeChoice(p Policy, h HAVIP, a Ask, w Want, step Step) string {
 	byHand := a.Kind == AskRecover
 	_, member := p.Member(w.Instance)
-	healthy := 0
+	_, ours := p.Member(w.Release)
+	fit := func(id string) bool { return !h.Failed[id] && !h.States[id].Down() }
+	healthy, spare := 0, false
 	for _, id := range h.Holders {
-		if !h.Failed[id] && (!byHand || id != a.Release) {
+		if fit(id) && (!byHand || id != a.Release) {
 			healthy++
 		}
+	}
+	for _, m := range p.Members {
+		spare = spare || !h.On(m.ID) && fit(m.ID)
 	}
 	switch {
 	case step == Attach && !member:
 		return "only members are attached"
-	case step == Attach && (h.Failed[w.Instance] || h.States[w.Instance].Down()) && (!byHand || a.Instance != w.Instance):
+	case step == Detach && !ours:
+		return "only members are detached"
+	case step == Attach && !fit(w.Instance) && (!byHand || a.Instance != w.Instance):
 		return "a failed or stopped instance is attached only by hand"
 	case step == Detach && !h.Failed[w.Release] && (!byHand || a.Release != w.Release):
 		return "only a failed holder is released, or the one that a person names"
@@ -170,6 +220,10 @@ func unsafeChoice(p Policy, h HAVIP, a Ask, w Want, step Step) string {
 		return "a gap is a person's to allow"
 	case step == Attach && !byHand && healthy >= p.Hold:
 		return "the hold is met"
+	case step == Done && !byHand && healthy < p.Hold && spare && !h.Full():
+		return "done, with fewer healthy holders than there should be and one to attach"
+	case step == Done && !byHand && !fit(w.Instance):
+		return "what stays is known to be down"
 	}
 	return ""
 }
@@ -178,10 +232,7 @@ func unsafeChoice(p Policy, h HAVIP, a Ask, w Want, step Step) string {
 // the address moves off a failed holder. The story must come to an end, and the
 // HAVIP to a healthy holder wherever there was one to have.
 func TestChoiceConverges(t *testing.T) {
-	states(func(h HAVIP) {
-		if h.Status != InUse && h.Status != Available || h.Unresolved || (h.Status == Available) != (len(h.Holders) == 0) {
-			return
-		}
+	crowd(func(h HAVIP) {
 		if len(h.Holders) > h.Limit {
 			return
 		}
@@ -199,8 +250,11 @@ func TestChoiceConverges(t *testing.T) {
 }
 
 func converges(p Policy, h HAVIP, s Story) error {
-	h.Holders = slices.Clone(h.Holders)
-	had := healthyHolders(h, "")
+	h.Holders, h.Failed = slices.Clone(h.Holders), maps.Clone(h.Failed)
+	for _, id := range h.Holders { // as a look marks them
+		h.Failed[id] = h.Failed[id] || h.States[id].Down()
+	}
+	had := stayingHolders(h, "")
 	for range 12 {
 		want := Choose(p, h, s)
 		switch step := Next(want, h); step {
@@ -228,7 +282,7 @@ func converges(p Policy, h HAVIP, s Story) error {
 }
 
 func lost(p Policy, h HAVIP, had []string, step Step) error {
-	healthy := healthyHolders(h, "")
+	healthy := stayingHolders(h, "")
 	standby := standby(p, h, Story{})
 	switch {
 	case len(had) > 0 && len(healthy) == 0:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -42,7 +43,7 @@ func (l *look) done(ctx context.Context) error {
 	case silent:
 		s.explain("attached, but no holder announces the address",
 			"check keepalived on "+l.instance()+" and that the address is configured on its interface")
-	case !s.Acted && len(s.Barred) > 0 && len(healthyHolders(l.have, "")) < l.policy.Hold:
+	case !s.Acted && len(s.Barred) > 0 && len(stayingHolders(l.have, "")) < l.policy.Hold:
 		return l.end(ctx, Refused) // nobody else could be attached: the last code says why
 	default:
 		s.Rule, s.Code, s.RequestID, s.Advice = "", "", "", ""
@@ -143,53 +144,100 @@ func (l *look) end(ctx context.Context, outcome Outcome) error {
 	if outcome != TimedOut && !amiss && !l.record.Frozen.holds(l.now) {
 		l.record.Settled = settled(l.policy, l.have)
 	}
-	l.record.end(outcome, time.Now().UTC())
+	if l.story.Joined { // another takes its place
+		if err := l.keeper.makeRoom(ctx, l.story.HAVIP, &l.record, l.keeper.Now()); err != nil {
+			return err
+		}
+	}
+	l.record.end(outcome, l.keeper.Now())
 	return l.save(ctx)
 }
 
-// save writes the record where it is as it was read. The answer of a call is not
-// lost to whoever only emptied the outbox or joined the story meanwhile.
+// save writes the record where it is as it was read. What a look found is not lost
+// to whoever only emptied the outbox or joined the story meanwhile.
 func (l *look) save(ctx context.Context) error {
-	for {
-		rev, err := l.keeper.Ledger.Save(ctx, l.story.HAVIP.String(), l.record, l.rev)
-		if err == nil {
-			l.rev = rev
-			return nil
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		err := l.write(ctx)
+		if !errors.Is(err, ErrConflict) {
+			return err
 		}
-		if errors.Is(err, ErrConflict) && l.leased != nil {
-			err = l.rebase(ctx, err)
+		if err := rest(ctx, pause); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("ledger: write %s: %w", l.story.HAVIP, err)
+		if err := l.rebase(ctx, err); err != nil {
+			return err
 		}
 	}
 }
 
-// rebase puts what the look found onto the record as it is now, if the lease is
-// still ours; otherwise the conflict stands.
+// write is one compare-and-set of the record.
+func (l *look) write(ctx context.Context) error {
+	rev, err := Save(ctx, l.keeper.Ledger, l.key, l.record, l.rev)
+	if err == nil {
+		l.rev = rev
+	}
+	return err
+}
+
+// remember keeps the record as it is now, to know later what others changed.
+func (l *look) remember() {
+	before := l.record
+	if l.record.Story != nil {
+		story := *l.record.Story
+		before.Story = &story
+	}
+	if l.record.Pending != nil {
+		pending := *l.record.Pending
+		before.Pending = &pending
+	}
+	before.Outbox = slices.Clone(l.record.Outbox)
+	l.before = &before
+}
+
+// rebase puts what the look found onto the record as it is now, if nothing
+// changed that it decided by; otherwise the conflict stands.
 func (l *look) rebase(ctx context.Context, conflict error) error {
-	now, rev, err := l.keeper.Ledger.Load(ctx, l.story.HAVIP.String())
+	now, rev, err := Load[Record](ctx, l.keeper.Ledger, l.key)
 	if err != nil {
 		return err
 	}
-	if !l.leased.holds(now) {
+	if l.before == nil || !l.before.same(now, l.leased) {
 		return conflict
 	}
-	was := l.leased.Outbox
+	was := l.before.Outbox
 	found := slices.DeleteFunc(slices.Clone(l.record.Outbox), func(n Letter) bool { return contains(was, n.ID) })
 	now.dropChecks()
 	l.record.Outbox = append(now.Outbox, found...)
 	l.record.Seen, l.record.Marks, l.record.Frozen, l.record.Drift = now.Seen, now.Marks, now.Frozen, now.Drift
+	if c := l.record.Closed; c == nil || c.ID != l.story.ID { // else the look itself has closed it
+		l.record.Closed = now.Closed
+	}
+	l.record.Silenced = max(l.record.Silenced, now.Silenced)
 	l.rev = rev
 	return nil
 }
 
-// holds tells that nobody took a look since the record was leased, nor joined
-// the story in a way that its end depends on.
-func (leased *Record) holds(now Record) bool {
-	p, q, s := leased.Pending, now.Pending, now.Story
-	return s.Open() && s.ID == leased.Story.ID && s.Attempt == leased.Story.Attempt && s.Joined == leased.Story.Joined &&
-		q != nil && q.Token == p.Token && q.SentAt.Equal(p.SentAt)
+// same tells that nobody took a look since the record was read, nor joined the
+// story in a way that its end depends on. Before a call what is known of the
+// members counts too; the answer of one is kept whatever became of them.
+func (before *Record) same(now Record, leased bool) bool {
+	p, q, s := before.Pending, now.Pending, now.Story
+	pending := p == nil && q == nil || p != nil && q != nil && q.Token == p.Token && q.SentAt.Equal(p.SentAt)
+	marks := leased || maps.Equal(before.failures(), now.failures()) && frozenAlike(before.Frozen, now.Frozen)
+	return s.Open() && s.ID == before.Story.ID && s.Attempt == before.Story.Attempt && s.Joined == before.Story.Joined && pending && marks
+}
+
+// failures are the marks by their word alone.
+func (r *Record) failures() map[string]bool {
+	failed := map[string]bool{}
+	for id, m := range r.Marks {
+		failed[id] = m.Failed
+	}
+	return failed
+}
+
+func frozenAlike(a, b *Freeze) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Until.Equal(b.Until)
 }
 
 func contains(letters []Letter, id string) bool {

@@ -21,6 +21,10 @@ type Keeper struct {
 	// CallTimeout bounds one call to a cloud, below Settle. 0 means 10 s.
 	CallTimeout time.Duration
 
+	// Queues and Clock are shared by all that this process does; nil does without.
+	Queues *Queues
+	Clock  *Clock
+
 	// Later leaves the first look to the follow-up, for a host whose bus
 	// delivers at once and whose sender waits for an answer.
 	Later bool
@@ -40,66 +44,108 @@ func orElse(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
+// Now is the time that the Keeper goes by.
+func (k Keeper) Now() time.Time { return k.Clock.Now() }
+
 // Take admits the event and takes the first look of each story that it opened.
-func (k Keeper) Take(ctx context.Context, e Event) ([]Admission, error) {
+func (k Keeper) Take(ctx context.Context, e Event) ([]Left, error) {
 	admitted, err := k.Admit(ctx, e)
 	return admitted, errors.Join(err, k.firstLooks(ctx, admitted))
 }
 
-func (k Keeper) firstLooks(ctx context.Context, admitted []Admission) error {
+// firstLooks goes on with the stories that were opened, if that is not left to
+// their follow-ups.
+func (k Keeper) firstLooks(ctx context.Context, admitted []Left) error {
 	var failed []error
-	for _, a := range admitted {
-		if a.Opened && !k.Later {
-			failed = append(failed, k.Look(ctx, Check{HAVIP: a.HAVIP, Story: a.Story, Attempt: 1}))
+	for i, a := range admitted {
+		if !a.Opened || k.Later {
+			continue
 		}
+		looked, err := k.Look(ctx, Check{HAVIP: a.HAVIP, Story: a.Story, Attempt: 1})
+		if err == nil {
+			admitted[i].Record = looked.Record
+		}
+		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
 }
 
+// errRosterChanged means that the roster is another than when a look began.
+var errRosterChanged = errors.New("the roster changed")
+
 // Look reads the HAVIP of a story, takes at most one step, and leaves the next
 // look or the outcome in the ledger's outbox. A check of another attempt or of a
 // story that ended changes nothing.
-func (k Keeper) Look(ctx context.Context, c Check) error {
-	for {
+func (k Keeper) Look(ctx context.Context, c Check) (Left, error) {
+	left := Left{HAVIP: c.HAVIP, Story: c.Story}
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		l, err := k.open(ctx, c)
-		if err == nil && l != nil {
+		if err == nil && l.story != nil {
 			err = l.look(ctx)
 		}
-		if !errors.Is(err, ErrConflict) { // a lost compare-and-set reads everything again
-			return err
+		if !errors.Is(err, ErrConflict) && !errors.Is(err, errRosterChanged) {
+			left.Ledger = l.key
+			if err == nil { // else it is not what the ledger has
+				left.Record = l.record
+			}
+			return left, err
+		}
+		if err := rest(ctx, pause); err != nil { // what was lost to another is read anew
+			return left, err
 		}
 	}
 }
 
 // open reads the record, then the HAVIP, in this order: what was done after the
-// record was read makes our next compare-and-set fail. It returns nil where
-// there is nothing to look at.
-func (k Keeper) open(ctx context.Context, c Check) (*look, error) {
-	key := c.HAVIP.String()
-	r, rev, err := k.Ledger.Load(ctx, key)
+// record was read makes our next compare-and-set fail. The look has no story
+// where there is nothing to look at.
+func (k Keeper) open(ctx context.Context, c Check) (l look, err error) {
+	l.keeper, l.key = k, c.HAVIP.String()
+	l.record, l.rev, err = Load[Record](ctx, k.Ledger, c.HAVIP.String())
 	if err != nil {
-		return nil, fmt.Errorf("ledger: read %s: %w", key, err)
+		return l, err
 	}
-	if rev == 0 && c.Carried != nil && c.Carried.Story != nil {
-		r = c.Carried.adopt()
+	policy, found := k.policy(c.HAVIP)
+	if l.rev == 0 && c.Carried != nil && c.Carried.Story != nil && (found || c.Ours) {
+		l.record = k.adopt(c, policy)
 	}
+	r := l.record
 	if r.Story.Open() && r.Story.ID == c.Story && r.Story.Attempt < c.Attempt { // a replica's, perhaps
-		return nil, fmt.Errorf("ledger: %s was read at attempt %d, before its own follow-up %d", key, r.Story.Attempt, c.Attempt)
+		return l, fmt.Errorf("ledger: %s was read at attempt %d, before its own follow-up %d", c.HAVIP, r.Story.Attempt, c.Attempt)
 	}
 	if !r.Story.Open() || r.Story.ID != c.Story || r.Story.Attempt != c.Attempt {
-		return nil, k.supersede(ctx, c, r, rev)
+		err = l.supersede(ctx, c)
+		return l, err
 	}
-	l := &look{keeper: k, record: r, rev: rev, story: r.Story}
-	policy, found := k.policy(c.HAVIP)
+	l.story = r.Story
 	if !found {
 		l.story.explain(c.HAVIP.ID+" is no longer on the roster", "add it to roster.yaml")
-		return nil, l.end(ctx, Refused)
+		err = l.end(ctx, Refused)
+		l.story = nil
+		return l, err
 	}
+	l.remember()
 	l.policy, l.story.Roster = policy, policy.Roster
-	if err := l.read(ctx); err != nil {
-		return nil, err
-	}
-	return l, nil
+	err = l.read(ctx)
+	return l, err
+}
+
+// Abandon ends an open story whose next look can't come.
+func (k Keeper) Abandon(ctx context.Context, c Check, rule string) (Left, error) {
+	left := Left{HAVIP: c.HAVIP, Ledger: c.HAVIP.String(), Story: c.Story}
+	var err error
+	left.Record, err = k.update(ctx, left.Ledger, func(r *Record) (bool, error) {
+		if !r.Story.Open() || r.Story.ID != c.Story {
+			return false, nil
+		}
+		if err := k.makeRoom(ctx, c.HAVIP, r, k.Now()); err != nil {
+			return false, err
+		}
+		r.Story.explain(rule, "see havip status "+c.HAVIP.ID+", then run havip recover")
+		r.end(Refused, k.Now())
+		return true, nil
+	})
+	return left, err
 }
 
 func (k Keeper) policy(key Key) (Policy, bool) {
@@ -112,39 +158,25 @@ func (k Keeper) policy(key Key) (Policy, bool) {
 }
 
 // supersede ends the story of a follow-up that the record has never heard of:
-// the ledger was lost, and another story was adopted first.
-func (k Keeper) supersede(ctx context.Context, c Check, r Record, rev Revision) error {
-	if c.Carried == nil || c.Carried.Story == nil || r.Story == nil || r.knows(c.Story) {
+// the ledger was lost, and another story was adopted first. Only what we wrote
+// ourselves may say so.
+func (l *look) supersede(ctx context.Context, c Check) error {
+	if !c.Ours || c.Carried == nil || c.Carried.Story == nil || l.record.Story == nil {
 		return nil
 	}
-	lost := *c.Carried.Story
-	lost.explain("superseded by "+r.Story.Event.Type+" "+r.Story.Event.ID, "")
-	lost.Outcome, lost.EndedAt = Superseded, time.Now().UTC()
-	r.rememberStory(lost)
-	r.Outbox = append(r.Outbox, endedLetter(lost))
-	_, err := k.Ledger.Save(ctx, c.HAVIP.String(), r, rev)
+	lost, now := *c.Carried.Story, l.keeper.Now()
+	event := Event{EventRef: lost.Event, Arrived: lost.StartedAt}
+	if own, known, err := l.keeper.seen(ctx, l.record, event, storyOf(c.HAVIP, event.Key())); err != nil || known || own.Story != nil {
+		return err
+	}
+	if l.record.Story.ID == c.Story || l.record.Closed != nil && l.record.Closed.ID == c.Story {
+		return nil
+	}
+	lost.explain("superseded by "+l.record.Story.Event.Type+" "+l.record.Story.Event.ID, "")
+	lost.Outcome, lost.EndedAt = Superseded, now
+	left, err := l.keeper.note(ctx, EventKey(lost.ID), event, lost)
+	if err == nil {
+		l.record, l.key = left.Record, left.Ledger
+	}
 	return err
-}
-
-// adopt makes a record of what a follow-up carries.
-func (r *Record) adopt() Record {
-	adopted := *r
-	adopted.rememberStory(*r.Story)
-	return adopted
-}
-
-func (r *Record) rememberStory(s Story) {
-	r.remember(Event{EventRef: s.Event, Arrived: s.StartedAt}, s.ID)
-}
-
-func (r *Record) knows(story string) bool {
-	if r.Story.ID == story {
-		return true
-	}
-	for _, s := range r.Seen {
-		if s.Story == story || againID(s.Story) == story {
-			return true
-		}
-	}
-	return false
 }

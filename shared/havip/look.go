@@ -10,10 +10,12 @@ import (
 type look struct {
 	keeper Keeper
 	policy Policy
+	key    string // of the record
 	record Record
 	rev    Revision
 	story  *Story  // the record's, open
-	leased *Record // as it was when a call was about to be sent
+	before *Record // as it was when it was read, or leased for a call
+	leased bool
 
 	cloud Cloud
 	have  HAVIP
@@ -60,20 +62,22 @@ func (l *look) read(ctx context.Context) error {
 		l.cloud = cloud
 		l.have, err = cloud.Get(ctx, l.policy.ID)
 	}
-	l.err, l.now = err, time.Now().UTC()
+	l.err, l.now = err, l.keeper.Now()
 	if err != nil {
 		return nil // it is a fact to decide on, and the story's to tell
 	}
 	l.have.Limit = l.policy.Limit
-	l.have.Failed = l.record.failed(l.policy.MarkTTL, l.now)
+	l.have.Failed = l.record.failed(l.policy, l.now)
 	l.have.States = l.states(ctx, fleet)
+	l.record.markDown(l.policy, l.have, l.now)
+	l.have.Failed = l.record.failed(l.policy, l.now)
 	return nil
 }
 
 // states asks how the members are, where the choice depends on it. A cloud that
 // can't say leaves them unknown, which counts as running.
 func (l *look) states(ctx context.Context, fleet Fleet) map[string]InstanceState {
-	healthy := len(healthyHolders(l.have, l.story.Ask.Release))
+	healthy := len(stayingHolders(l.have, l.story.Ask.Release))
 	calm := healthy >= l.policy.Hold && healthy == len(l.have.Holders) && l.story.Ask.Kind != AskRecover
 	if calm || fleet == nil {
 		return nil

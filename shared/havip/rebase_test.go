@@ -19,13 +19,14 @@ type emptied struct {
 	once bool
 }
 
-func (l *emptied) Save(ctx context.Context, key string, r havip.Record, rev havip.Revision) (havip.Revision, error) {
-	saved, err := l.Memory.Save(ctx, key, r, rev)
+func (l *emptied) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (havip.Revision, error) {
+	saved, err := l.Memory.Save(ctx, key, value, rev)
+	r := decoded(value)
 	if err != nil || r.Pending == nil || l.once {
 		return saved, err
 	}
 	l.once, r.Outbox = true, nil
-	_, err = l.Memory.Save(ctx, key, r, saved)
+	_, err = havip.Save(ctx, l.Memory, key, r, saved)
 	return saved, err
 }
 
@@ -56,7 +57,7 @@ func TestAnAnswerOutlivesTheOutbox(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, _, err := k.Ledger.Load(t.Context(), "baidu.bj.havip-w2d4")
+		r, _, err := havip.Load[havip.Record](t.Context(), k.Ledger, "baidu.bj.havip-w2d4")
 		if err != nil || r.Story.Calls != 1 || len(r.Story.Steps) != 1 || r.Story.Attempt != 2 {
 			t.Fatalf("%v: %+v", err, r.Story)
 		}

@@ -1,26 +1,26 @@
 package havip
 
 import (
-	"context"
-	"maps"
 	"slices"
 	"time"
 )
 
-// Record is what the ledger remembers of one HAVIP between two looks.
+// Record is what the ledger remembers of one HAVIP between two looks, or, under
+// its [EventKey], of one event.
 type Record struct {
-	Seen     map[string]Seen `json:"seen,omitempty"`  // by Event.Key
+	Seen     map[string]Seen `json:"seen,omitempty"`  // the newest events, by Event.Key; older ones have keys of their own
 	Marks    map[string]Mark `json:"marks,omitempty"` // by member id
 	Failover *Failover       `json:"failover,omitempty"`
-	N        int             `json:"n"` // effects confirmed
+	N        int             `json:"n,omitempty"` // effects confirmed
 	Pending  *PendingCall    `json:"pending,omitempty"`
 	Outbox   []Letter        `json:"outbox,omitempty"`
 	Story    *Story          `json:"story,omitempty"`   // the open one, or the last
+	Closed   *Story          `json:"closed,omitempty"`  // the one before, until its outcome is told
 	Settled  string          `json:"settled,omitempty"` // what the last story that ended for good left behind
 	Frozen   *Freeze         `json:"frozen,omitempty"`
-	Drift    []string        `json:"drift,omitempty"`   // holders off the roster, as the sweep saw them
-	Moving   time.Time       `json:"moving,omitzero"`   // since when the sweep has seen it move, with no story open
-	Braking  *Braking        `json:"braking,omitempty"` // of an account and region, under a key of its own
+	Drift    []string        `json:"drift,omitempty"`    // holders off the roster, as the sweep saw them
+	Moving   time.Time       `json:"moving,omitzero"`    // since when the sweep has seen it move, with no story open
+	Silenced int             `json:"silenced,omitempty"` // outcomes that nobody took for so long that they were dropped
 }
 
 // Seen remembers an event and the story that it began or joined.
@@ -57,7 +57,7 @@ type PendingCall struct {
 type Letter struct {
 	ID    string `json:"id"`
 	Check *Check `json:"check,omitempty"`
-	Ended *Story `json:"ended,omitempty"`
+	Ended string `json:"ended,omitempty"` // the story's id
 }
 
 // Check is a follow-up: the next look of a story.
@@ -66,61 +66,41 @@ type Check struct {
 	Story   string    `json:"story"`
 	Attempt int       `json:"attempt"`
 	At      time.Time `json:"at"` // not before
-	Carried *Record   `json:"-"`  // the story itself, for a host that has no ledger
+	Carried *Record   `json:"-"`  // the story itself, for a ledger that is lost, or none
+	Ours    bool      `json:"-"`  // what it carries was written by us
 }
 
-// Revision is a record's in the ledger; 0 stands for none.
-type Revision uint64
-
-// Ledger keeps one record a HAVIP. A record that nobody saved for 31 days may be
-// forgotten. Any other failure than a conflict means that nothing is known of
-// the write: the event is to be redelivered.
-type Ledger interface {
-	// Load returns the record, or the zero Record and revision 0 for none.
-	Load(ctx context.Context, key string) (Record, Revision, error)
-
-	// Save writes the record where its revision is still rev, 0 for none yet,
-	// and returns the new revision; otherwise it is ErrConflict.
-	Save(ctx context.Context, key string, r Record, rev Revision) (Revision, error)
-}
-
-// What a record remembers of events: EventBridge retries for a day, and what is
-// forgotten beyond the bound is older than the newest word about its instance.
-const (
-	seenFor = 48 * time.Hour
-	maxSeen = 2000
-)
-
-func (r *Record) remember(e Event, story string) {
-	if r.Seen == nil {
-		r.Seen = map[string]Seen{}
+// Ended finds the story of a letter in the record. Where it is no longer there it
+// has been archived.
+func (r Record) Ended(l Letter) (Story, bool) {
+	for _, s := range []*Story{r.Story, r.Closed} {
+		if s != nil && s.ID == l.Ended && !s.Open() {
+			return *s, true
+		}
 	}
-	maps.DeleteFunc(r.Seen, func(_ string, s Seen) bool { return e.Arrived.Sub(s.At) > seenFor })
-	if len(r.Seen) >= maxSeen {
-		oldest := slices.MinFunc(slices.Collect(maps.Keys(r.Seen)), func(a, b string) int {
-			return r.Seen[a].At.Compare(r.Seen[b].At)
-		})
-		delete(r.Seen, oldest)
-	}
-	r.Seen[e.Key()] = Seen{Story: story, At: e.Arrived}
+	return Story{}, false
 }
 
-// failed returns the members with a live mark of failure.
-func (r *Record) failed(ttl time.Duration, now time.Time) map[string]bool {
+// failed returns the policy's members with a live mark of failure.
+func (r *Record) failed(p Policy, now time.Time) map[string]bool {
 	failed := map[string]bool{}
 	for id, m := range r.Marks {
-		if m.Failed && now.Before(m.Since.Add(ttl)) {
+		if _, member := p.Member(id); member && m.Failed && now.Before(m.Since.Add(p.MarkTTL)) {
 			failed[id] = true
 		}
 	}
 	return failed
 }
 
-func (r *Record) mark(id string, m Mark) {
-	if r.Marks == nil {
-		r.Marks = map[string]Mark{}
+// mark keeps the newest word about a member, and forgets who left the roster.
+func (r *Record) mark(p Policy, id string, m Mark) {
+	marks := map[string]Mark{id: m}
+	for other, known := range r.Marks {
+		if _, member := p.Member(other); member && other != id {
+			marks[other] = known
+		}
 	}
-	r.Marks[id] = m
+	r.Marks = marks
 }
 
 // next leaves the story's next look in the outbox.
@@ -141,35 +121,56 @@ func (r *Record) end(outcome Outcome, now time.Time) {
 	s.Outcome, s.EndedAt = outcome, now
 	r.Story = &s
 	r.dropChecks()
-	r.Outbox = append(r.Outbox, endedLetter(s))
+	r.tell(s)
 	if s.Joined && outcome != Superseded {
 		again := s.again(now)
-		r.Story = &again
+		r.replace(&again)
 		r.next(now)
 	}
+}
+
+// maxUntold is how many outcomes of a HAVIP may wait for a bus that takes none.
+// The oldest are dropped beyond it, since no HAVIP may stand still for them.
+const maxUntold = 24
+
+// tell leaves the outcome of an ended story in the outbox.
+func (r *Record) tell(s Story) {
+	r.Outbox = append(r.Outbox, Letter{ID: hash(s.ID, "outcome"), Ended: s.ID})
+	for len(r.Outbox) > maxUntold {
+		r.Outbox = slices.Delete(r.Outbox, 0, 1)
+		r.Silenced++
+	}
+}
+
+// replace makes room for another story. The one before is kept until its outcome
+// is told; [Keeper.makeRoom] has seen to it that there is none before that.
+func (r *Record) replace(s *Story) {
+	if old := r.Story; old != nil && r.untold(old.ID) {
+		r.Closed = old
+	}
+	r.Story = s
+}
+
+func (r *Record) untold(story string) bool {
+	return slices.ContainsFunc(r.Outbox, func(l Letter) bool { return l.Ended == story })
 }
 
 func (r *Record) dropChecks() {
 	r.Outbox = slices.DeleteFunc(slices.Clone(r.Outbox), func(l Letter) bool { return l.Check != nil })
 }
 
-func endedLetter(s Story) Letter { return Letter{ID: hash(s.ID, "outcome"), Ended: &s} }
-
-func againID(story string) string { return hash(story, "again") }
-
-func checkID(story string, attempt int) string { return hash(story, "check", itoa(attempt)) }
-
-// again is the story of the look that facts which joined a recover still need.
-func (s Story) again(now time.Time) Story {
-	return Story{
-		ID: againID(s.ID), Event: s.Event, Trace: s.Trace, HAVIP: s.HAVIP, Name: s.Name,
-		Ask: Ask{Kind: AskSweep, Reason: "facts that arrived during a recover"}, Attempt: 1,
-		StartedAt: now, Deadline: now.Add(s.Deadline.Sub(s.StartedAt)), Roster: s.Roster,
+// Remove takes published letters out of the outbox.
+func (r *Record) Remove(published []string) (changed bool) {
+	before := len(r.Outbox)
+	r.Outbox = slices.DeleteFunc(r.Outbox, func(l Letter) bool { return slices.Contains(published, l.ID) })
+	if r.Closed != nil && !r.untold(r.Closed.ID) {
+		r.Closed = nil
 	}
+	return len(r.Outbox) < before
 }
 
 // Carry is the record without what only a ledger needs: a follow-up takes it along.
-func (r Record) Carry() *Record {
-	r.Seen, r.Outbox, r.Settled = nil, nil, ""
-	return &r
+func (r Record) Carry() ([]byte, error) {
+	r.Seen, r.Outbox, r.Closed, r.Settled, r.Drift = nil, nil, nil, "", nil
+	return r.encode()
 }

@@ -36,7 +36,7 @@ type HolderView struct {
 // pick names all. What can't be read says why in its Problem.
 func (k Keeper) Status(ctx context.Context, pick string) []View {
 	views := []View{}
-	for _, policies := range k.byAccount(pick) {
+	for _, policies := range k.byAccount(named(pick)) {
 		seen, err := k.survey(ctx, policies)
 		for _, p := range policies {
 			have, listed := seen[p.ID]
@@ -51,8 +51,8 @@ func (k Keeper) Status(ctx context.Context, pick string) []View {
 }
 
 func (k Keeper) view(ctx context.Context, p Policy, have HAVIP, problem error) View {
-	now := time.Now().UTC()
-	r, _, err := k.Ledger.Load(ctx, p.Key().String())
+	now := k.Now()
+	r, _, err := Load[Record](ctx, k.Ledger, p.Key().String())
 	v := View{
 		Name: p.Name, Cloud: p.Cloud, Account: p.Account, Region: p.Region, ID: p.ID,
 		Status: have.Status, Holders: []HolderView{}, Serving: have.Serving,
@@ -68,7 +68,7 @@ func (k Keeper) view(ctx context.Context, p Policy, have HAVIP, problem error) V
 		v.Frozen = r.Frozen
 	}
 	v.Drift = strangers(p, have)
-	failed := r.failed(p.MarkTTL, now)
+	failed := r.failed(p, now)
 	for _, id := range have.Holders {
 		v.Holders = append(v.Holders, HolderView{ID: id, Health: health(failed[id], have.States[id])})
 	}
@@ -117,19 +117,18 @@ func (k Keeper) Plan(ctx context.Context, e Event) ([]Plan, error) {
 }
 
 func (k Keeper) plan(ctx context.Context, p Policy, e Event) (Plan, error) {
-	r, _, err := k.Ledger.Load(ctx, p.Key().String())
+	r, _, err := Load[Record](ctx, k.Ledger, p.Key().String())
 	if err != nil {
 		return Plan{}, err
 	}
 	e.DryRun = false // planned as if it were meant
-	r.Outbox = nil
-	r.admit(p, e)
 	plan := Plan{Name: p.Name, HAVIP: p.Key()}
-	if n := len(r.Outbox); n > 0 && r.Outbox[n-1].Ended != nil { // it would end at once
-		ended := r.Outbox[n-1].Ended
-		plan.Step, plan.Rule, plan.Advice = Refuse, ended.Rule, ended.Advice
+	s, changed := r.judge(p, e)
+	if !s.Open() { // it would end at once
+		plan.Step, plan.Rule, plan.Advice = Refuse, s.Rule, s.Advice
 		return plan, nil
 	}
+	r.take(s, e, changed)
 	l := &look{keeper: k, policy: p, record: r, story: r.Story}
 	if err := l.read(ctx); err != nil || l.err != nil {
 		return plan, errors.Join(err, l.err)

@@ -15,6 +15,9 @@ func (l *look) step(ctx context.Context, step Step) error {
 	if step == Detach {
 		instance = l.want.Release
 	}
+	if now, found := l.keeper.policy(l.policy.Key()); !found || now.Roster != l.policy.Roster {
+		return errRosterChanged // what it says now, all of it, decides
+	}
 	if outcome := l.forbidden(step, instance); outcome != "" {
 		return l.end(ctx, outcome)
 	}
@@ -42,8 +45,14 @@ func (l *look) forbidden(step Step, instance string) Outcome {
 	case l.record.Frozen.holds(l.now) && l.story.Ask.Kind != AskRecover:
 		l.story.explain(l.record.Frozen.explain(l.policy.Name))
 		return Ignored
+	case l.policy.Mode == Paused:
+		l.story.explain(paused(l.policy))
+		return Ignored
 	case l.foreign():
 		l.story.explain(notMember(l.want.Instance, l.policy))
+		return Refused
+	case step == Detach && !l.member(instance):
+		l.story.explain(stranger(instance, l.policy))
 		return Refused
 	case l.policy.Mode == Observe:
 		l.story.explain("mode observe: would "+string(step)+" "+instance, "set mode: act in roster.yaml")
@@ -54,7 +63,7 @@ func (l *look) forbidden(step Step, instance string) Outcome {
 
 // braked counts a story's failover, and tells whether it is one too many.
 func (l *look) braked(ctx context.Context) (bool, error) {
-	if !l.failsOver() {
+	if !l.moves() {
 		return false, nil
 	}
 	closed, err := l.keeper.spend(ctx, l.policy, l.story.ID, l.now)
@@ -70,13 +79,33 @@ func (l *look) braked(ctx context.Context) (bool, error) {
 // foreign tells that the instance to attach is not on the roster: it left it
 // since it was named, or the story that a follow-up carried is not ours.
 func (l *look) foreign() bool {
-	_, member := l.policy.Member(l.want.Instance)
-	return !member && !l.have.On(l.want.Instance)
+	return !l.member(l.want.Instance) && !l.have.On(l.want.Instance)
+}
+
+func (l *look) member(instance string) bool {
+	_, member := l.policy.Member(instance)
+	return member
+}
+
+func stranger(instance string, p Policy) (rule, advice string) {
+	return fmt.Sprintf("%s is not a member of %s, and we detach members alone", instance, p.Name),
+		"detach it in the cloud's console, or add it to the members in roster.yaml"
 }
 
 func notMember(instance string, p Policy) (rule, advice string) {
 	return fmt.Sprintf("%s is not a member of %s", instance, p.Name),
 		"add it to the members in roster.yaml, or name one of them"
+}
+
+// moves tells that the step would take the address from one instance to another
+// without a person's word: any first step of a failover, and whatever else
+// replaces a holder that failed.
+func (l *look) moves() bool {
+	if l.story.failover() {
+		return l.failsOver()
+	}
+	replaces := l.want.Release != "" || len(l.have.Holders) > 0 && !l.have.HealthyBeside("")
+	return l.story.Ask.Kind != AskRecover && replaces
 }
 
 // failsOver tells that the step would be the story's first, and a failover.
@@ -114,17 +143,16 @@ func (l *look) lease(ctx context.Context, step Step, instance string) error {
 	if p.Token == "" {
 		p.Token = hash(l.story.ID, l.policy.ID, string(step), instance, forced(force), itoa(l.record.N))
 	}
-	p.SentAt = time.Now().UTC()
+	p.SentAt = l.keeper.Now()
 	l.record.Pending = &p
 	if l.failsOver() {
 		l.record.Failover = &Failover{At: p.SentAt, Story: l.story.ID}
 	}
-	if err := l.save(ctx); err != nil {
+	if err := l.write(ctx); err != nil { // nothing may have been written since the read
 		return err
 	}
-	leased, story, pending := l.record, *l.story, p
-	leased.Story, leased.Pending, leased.Outbox = &story, &pending, slices.Clone(leased.Outbox)
-	l.leased = &leased
+	l.leased = true
+	l.remember()
 	return nil
 }
 
@@ -151,7 +179,7 @@ func (l *look) call(ctx context.Context) error {
 	receipt, err := send(callCtx, Call{
 		HAVIP: l.policy.ID, Instance: p.Instance, InstanceType: l.policy.InstanceType, Force: p.Force, Token: p.Token,
 	})
-	l.now = time.Now().UTC()
+	l.now = l.keeper.Now()
 	taken := Taken{
 		At: p.SentAt, Step: p.Verb, Instance: p.Instance, ClientToken: p.Token,
 		RequestID: receipt.RequestID, Result: "accepted", Ms: l.now.Sub(p.SentAt).Milliseconds(),

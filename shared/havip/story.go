@@ -129,13 +129,39 @@ const maxSteps = 24
 func (s *Story) take(t Taken) {
 	s.Calls++
 	s.Steps = append(s.Steps, t)
-	if len(s.Steps) > maxSteps {
-		s.Steps = append(s.Steps[:maxSteps/2:maxSteps/2], s.Steps[len(s.Steps)-maxSteps/2:]...)
-	}
+	s.Steps = ends(s.Steps, maxSteps)
 }
 
 // hash joins its parts to one short id. 96 bits leave no room for chance.
 func hash(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:12])
+}
+
+// Shelf is what the ids of all stories of a HAVIP begin with, by which a ledger
+// finds them.
+func (k Key) Shelf() string { return hash(k.String())[:shelfLen] }
+
+const shelfLen = 8
+
+// storyOf is the id of the story that an event, by its [Event.Key], begins at a
+// HAVIP.
+func storyOf(k Key, event string) string { return k.Shelf() + hash(event, k.String())[shelfLen:] }
+
+func againID(story string) string { return story[:shelfLen] + hash(story, "again")[shelfLen:] }
+
+func checkID(story string, attempt int) string { return hash(story, "check", itoa(attempt)) }
+
+// IsStoryID tells whether a text has the form of our stories' ids.
+func IsStoryID(id string) bool {
+	return len(id) == 24 && strings.Trim(id, "0123456789abcdef") == ""
+}
+
+// again is the story of the look that facts which joined a recover still need.
+func (s Story) again(now time.Time) Story {
+	return Story{
+		ID: againID(s.ID), Event: s.Event, Trace: s.Trace, HAVIP: s.HAVIP, Name: s.Name,
+		Ask: Ask{Kind: AskSweep, Reason: "facts that arrived during a recover"}, Attempt: 1,
+		StartedAt: now, Deadline: now.Add(s.Deadline.Sub(s.StartedAt)), Roster: s.Roster,
+	}
 }

@@ -17,31 +17,44 @@ const overdue = 30 * time.Second
 // lost follow-ups sent again, and opens a story where the roster's hold is not
 // met, but none that would only repeat the last outcome. What it returns is to
 // be flushed.
-func (k Keeper) Sweep(ctx context.Context, e Event) ([]Admission, error) {
-	var swept []Admission
+func (k Keeper) Sweep(ctx context.Context, e Event) ([]Left, error) {
+	var swept []Left
 	var failed []error
-	for _, policies := range k.byAccount(e.HAVIP) {
+	for _, policies := range k.byAccount(e.sweeps) {
 		seen, err := k.survey(WithUrgency(ctx, Patient), policies)
 		failed = append(failed, err)
 		for _, p := range policies {
-			a, err := k.sweep(ctx, p, e, seen)
+			left, err := k.sweep(ctx, p, e, seen)
 			failed = append(failed, err)
-			if err == nil && a.Ledger != "" {
-				swept = append(swept, a)
+			if err == nil && left.Ledger != "" {
+				swept = append(swept, left)
 			}
 		}
 	}
 	return swept, errors.Join(append(failed, k.firstLooks(ctx, swept))...)
 }
 
-// byAccount groups the HAVIPs that pick names by id or name, all for an empty
-// pick, by what one listing covers. Both orders are the roster's.
-func (k Keeper) byAccount(pick string) [][]Policy {
+// sweeps tells whether a sweep is to look after a HAVIP: what it does not name it
+// leaves open.
+func (e Event) sweeps(p Policy) bool {
+	return (e.Cloud == "" || e.Cloud == p.Cloud) && (e.Region == "" || e.Region == p.Region) && named(e.HAVIP)(p)
+}
+
+// named picks a HAVIP by its id or name, every one for the empty pick.
+func named(pick string) func(Policy) bool {
+	return func(p Policy) bool { return pick == "" || pick == p.ID || pick == p.Name }
+}
+
+func everything(Policy) bool { return true }
+
+// byAccount groups the HAVIPs that are picked by what one listing covers. Both
+// orders are the roster's.
+func (k Keeper) byAccount(pick func(Policy) bool) [][]Policy {
 	type account struct{ cloud, name, region string }
 	place := map[account]int{}
 	var groups [][]Policy
 	for _, p := range k.Roster.Policies() {
-		if pick != "" && pick != p.ID && pick != p.Name {
+		if !pick(p) {
 			continue
 		}
 		a := account{p.Cloud, p.Account, p.Region}
@@ -82,33 +95,44 @@ func (k Keeper) survey(ctx context.Context, policies []Policy) (map[string]HAVIP
 	return found, nil
 }
 
-// sweep brings one HAVIP's record up to date. It returns an empty Admission
-// where nothing is to be done, and leaves to others what they just changed.
-func (k Keeper) sweep(ctx context.Context, p Policy, e Event, seen map[string]HAVIP) (Admission, error) {
-	key := p.Key().String()
-	r, rev, err := k.Ledger.Load(ctx, key)
+// sweep brings one HAVIP's record up to date. It returns an empty Left where
+// nothing is to be done, and leaves to others what they just changed.
+func (k Keeper) sweep(ctx context.Context, p Policy, e Event, seen map[string]HAVIP) (Left, error) {
+	left := Left{HAVIP: p.Key(), Ledger: p.Key().String()}
+	r, rev, err := Load[Record](ctx, k.Ledger, left.Ledger)
 	if err != nil {
-		return Admission{}, fmt.Errorf("ledger: read %s: %w", key, err)
+		return Left{}, err
 	}
-	a := Admission{HAVIP: p.Key(), Ledger: key}
+	if s := r.Story; s.Open() && e.Arrived.After(s.Deadline.Add(overdue)) { // no follow-up of its will come
+		return k.Look(ctx, Check{HAVIP: s.HAVIP, Story: s.ID, Attempt: s.Attempt})
+	}
+	_, duplicate, err := k.seen(ctx, r, e, storyOf(p.Key(), e.Key())) // it opened a story here, which no other may share its id with
+	if err != nil {
+		return Left{}, err
+	}
 	have, read := seen[p.ID]
-	_, duplicate := r.Seen[e.Key()] // it opened a story here, which no other may share its id with
 	switch {
 	case r.Story.Open() && e.Arrived.After(r.Story.NextAt.Add(overdue)):
 		r.remind(e)
-	case !duplicate && !r.Story.Open() && read && r.brake(&Story{}, p, e.Arrived) == "" && r.unmet(k, p, e, have):
-		a.Story, a.Opened = r.admit(p, e), true
-	case read && r.notice(p, e, have, &a):
+	case !duplicate && !r.Story.Open() && read && r.hold(&Story{}, p, e.Arrived) == "" && r.unmet(k, p, e, have):
+		if err := k.makeRoom(ctx, p.Key(), &r, e.Arrived); err != nil {
+			return Left{}, err
+		}
+		left.Story, left.Opened = r.take(begin(p, e), e, true)
+	case read && r.notice(p, e, have, &left):
 	case len(r.Outbox) > 0:
-		return a, nil
+		left.Record = r
+		return left, nil
 	default:
-		return Admission{}, nil
+		return Left{}, nil
 	}
-	_, err = k.Ledger.Save(ctx, key, r, rev)
+	_, err = Save(ctx, k.Ledger, left.Ledger, r, rev)
 	if errors.Is(err, ErrConflict) { // perhaps with our own write, unheard: what lies there is flushed
-		return Admission{HAVIP: a.HAVIP, Ledger: key}, nil
+		left = Left{HAVIP: left.HAVIP, Ledger: left.Ledger}
+		r, _, err = Load[Record](ctx, k.Ledger, left.Ledger)
 	}
-	return a, err
+	left.Record = r
+	return left, err
 }
 
 // remind puts the check of an open story into the outbox again, under a fresh
@@ -119,17 +143,24 @@ func (r *Record) remind(e Event) {
 	r.Outbox[len(r.Outbox)-1].ID = hash(checkID(s.ID, s.Attempt), e.Key())
 }
 
+// markDown marks the holders that the cloud says are down: their event may be
+// lost, or on its way. The mark keeps the stamp of the last real word, so that no
+// real event becomes stale.
+func (r *Record) markDown(p Policy, have HAVIP, now time.Time) {
+	for _, m := range p.Members {
+		if have.On(m.ID) && have.States[m.ID].Down() && !r.failed(p, now)[m.ID] {
+			r.mark(p, m.ID, Mark{Failed: true, At: r.Marks[m.ID].At, Since: now})
+		}
+	}
+}
+
 // unmet tells whether the HAVIP is not as the roster wants it, in another way
 // than when its last story ended. A holder that the cloud says is down counts
 // as failed: its event may have been lost.
 func (r *Record) unmet(k Keeper, p Policy, e Event, have HAVIP) bool {
-	for _, m := range p.Members {
-		if have.On(m.ID) && have.States[m.ID].Down() && !r.failed(p.MarkTTL, e.Arrived)[m.ID] {
-			r.mark(m.ID, Mark{Failed: true, At: r.Marks[m.ID].At, Since: e.Arrived})
-		}
-	}
+	r.markDown(p, have, e.Arrived)
 	l := look{keeper: k, policy: p, record: *r, have: have, now: e.Arrived, story: &Story{Ask: Ask{Kind: AskSweep}}}
-	l.have.Limit, l.have.Failed = p.Limit, r.failed(p.MarkTTL, e.Arrived)
+	l.have.Limit, l.have.Failed = p.Limit, r.failed(p, e.Arrived)
 	l.resolve()
 	step := Next(Choose(p, l.have, *l.story), l.have)
 	if step == Wait { // nobody's story: after so long somebody has to be told
@@ -140,11 +171,11 @@ func (r *Record) unmet(k Keeper, p Policy, e Event, have HAVIP) bool {
 
 // notice writes down what the sweep saw and nobody's story is: holders off the
 // roster, and since when the HAVIP moves. It reports whether that is news.
-func (r *Record) notice(p Policy, e Event, have HAVIP, a *Admission) bool {
+func (r *Record) notice(p Policy, e Event, have HAVIP, left *Left) bool {
 	drift := strangers(p, have)
 	news := !slices.Equal(drift, r.Drift)
 	if news && len(drift) > 0 {
-		a.Note = fmt.Sprintf("%s is held by %s, off the roster; it stays, since we detach members alone", p.Name, strings.Join(drift, ", "))
+		left.Note = fmt.Sprintf("%s is held by %s, off the roster; it stays, since we detach members alone", p.Name, strings.Join(drift, ", "))
 	}
 	r.Drift = drift
 	moves := have.Moving() && !r.Story.Open()
@@ -163,7 +194,13 @@ func (r *Record) notice(p Policy, e Event, have HAVIP, a *Admission) bool {
 func settled(p Policy, have HAVIP) string {
 	want := Choose(p, have, Story{Ask: Ask{Kind: AskSweep}})
 	failed := slices.Sorted(maps.Keys(have.Failed))
-	return strings.Join([]string{
-		p.Roster, strings.Join(have.Holders, ","), have.Serving, strings.Join(failed, ","), want.Instance, want.Release,
-	}, ";")
+	return hash(p.Roster, strings.Join(have.Holders, ","), have.Serving, strings.Join(failed, ","), want.Instance, want.Release)
+}
+
+// strangers are holders off the roster. They are told, never detached.
+func strangers(p Policy, have HAVIP) []string {
+	return slices.DeleteFunc(slices.Clone(have.Holders), func(id string) bool {
+		_, member := p.Member(id)
+		return member
+	})
 }

@@ -12,14 +12,13 @@ import (
 // Of two who read the same record, the second to write has to read again.
 func ExampleMemory() {
 	ctx, m := context.Background(), ledger.NewMemory()
-	record, read, err := m.Load(ctx, "alibaba.cn-hangzhou.havip-1")
+	_, read, err := m.Load(ctx, "alibaba.cn-hangzhou.havip-1")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	record.N++
-	_, first := m.Save(ctx, "alibaba.cn-hangzhou.havip-1", record, read)
-	_, second := m.Save(ctx, "alibaba.cn-hangzhou.havip-1", record, read)
+	_, first := m.Save(ctx, "alibaba.cn-hangzhou.havip-1", []byte("{}"), read)
+	_, second := m.Save(ctx, "alibaba.cn-hangzhou.havip-1", []byte("{}"), read)
 	fmt.Println(first, errors.Is(second, havip.ErrConflict))
 	// Output: <nil> true
 }

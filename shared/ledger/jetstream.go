@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,158 +13,204 @@ import (
 	"havip-functions/shared/havip"
 )
 
-// JetStream is a ledger in the key-value store of a NATS JetStream, embedded or
-// a cluster.
+// JetStream is a ledger in the streams of a NATS JetStream, embedded or a cluster.
 type JetStream struct {
-	records, stories, dead jetstream.KeyValue
+	records, events, strays, stories, dead bucket
+	maxLetter                              int // bytes
 }
 
 var _ Ledger = (*JetStream)(nil)
 
-// forget is when a record that nobody saved is forgotten: long after its last
-// mark, event and call mean anything.
-const forget = 31 * 24 * time.Hour
-
-// OpenJetStream opens the three buckets, and creates them where they are missing.
+// OpenJetStream opens the buckets, and creates them where they are missing, with
+// so many replicas. What is there has as many as it has.
 func OpenJetStream(ctx context.Context, js jetstream.JetStream, replicas int) (*JetStream, error) {
-	open := func(name, what string, keep time.Duration) (jetstream.KeyValue, error) {
-		kv, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: name, Description: what, TTL: keep, Replicas: replicas, Storage: jetstream.FileStorage,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("ledger: open bucket %s: %w", name, err)
-		}
-		return kv, nil
+	var failed []error
+	open := func(c jetstream.StreamConfig) bucket {
+		c.Replicas = replicas
+		b, err := openBucket(ctx, js, c)
+		failed = append(failed, err)
+		return b
 	}
-	records, err1 := open("havip-ledger", "one record a HAVIP", forget)
-	stories, err2 := open("havip-stories", "stories that ended", Keep)
-	dead, err3 := open("havip-dead", "events that none could read", Keep)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	j := &JetStream{
+		records: open(jetstream.StreamConfig{Name: "havip-ledger", Description: "one record a HAVIP", MaxAge: forget}),
+		events: open(jetstream.StreamConfig{Name: "havip-events", Description: "events by their own key",
+			MaxAge: forgetOld, MaxBytes: 1 << 30}),
+		strays: open(jetstream.StreamConfig{Name: "havip-strays", Description: "events that concerned no HAVIP of the roster",
+			MaxAge: forgetOld, MaxMsgs: MaxStrays, MaxBytes: 64 << 20}),
+		stories: open(jetstream.StreamConfig{Name: "havip-stories", Description: "stories that ended", MaxAge: Keep, MaxBytes: 2 << 30}),
+		dead: open(jetstream.StreamConfig{Name: "havip-dead", Description: "events that none could read",
+			MaxAge: Keep, MaxMsgs: MaxDead, MaxBytes: 64 << 20}),
+		maxLetter: int(js.Conn().MaxPayload()) - 4<<10,
+	}
+	if err := errors.Join(failed...); err != nil {
 		return nil, err
 	}
-	return &JetStream{records, stories, dead}, nil
+	return j, nil
 }
 
-// Load implements [havip.Ledger].
-func (j *JetStream) Load(ctx context.Context, key string) (havip.Record, havip.Revision, error) {
-	var r havip.Record
-	rev, err := load(ctx, j.records, key, &r)
-	if errors.Is(err, ErrNotFound) {
-		return havip.Record{}, 0, nil
+// of is the bucket that a key belongs into.
+func (j *JetStream) of(key string) bucket {
+	switch {
+	case havip.IsEventKey(key):
+		return j.events
+	case havip.IsStrayKey(key):
+		return j.strays
 	}
-	return r, havip.Revision(rev), err
+	return j.records
 }
 
-// Save implements [havip.Ledger].
-func (j *JetStream) Save(ctx context.Context, key string, r havip.Record, rev havip.Revision) (havip.Revision, error) {
-	bytes, err := json.Marshal(r)
+// Now implements [Ledger].
+func (j *JetStream) Now(ctx context.Context) (time.Time, error) {
+	info, err := j.records.info(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if info.TimeStamp.IsZero() {
+		return time.Time{}, errors.New("this server does not tell its time")
+	}
+	return info.TimeStamp, nil
+}
+
+// Writes is how many records were written in all: it tells a slow engine from one
+// that can't write any more.
+func (j *JetStream) Writes(ctx context.Context) (uint64, error) {
+	info, err := j.records.info(ctx)
 	if err != nil {
 		return 0, err
 	}
-	var saved uint64
-	if rev == 0 {
-		saved, err = j.records.Create(ctx, key, bytes)
-	} else {
-		saved, err = j.records.Update(ctx, key, bytes, uint64(rev))
-	}
-	return havip.Revision(saved), conflict(err)
+	return info.State.LastSeq, nil
 }
 
-// conflict finds the lost compare-and-set among JetStream's errors.
-func conflict(err error) error {
-	var api *jetstream.APIError
-	if errors.Is(err, jetstream.ErrKeyExists) ||
-		errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
-		return havip.ErrConflict
+// Load implements [havip.Ledger].
+func (j *JetStream) Load(ctx context.Context, key string) ([]byte, havip.Revision, error) {
+	text, rev, err := j.of(key).get(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return nil, 0, nil
 	}
+	return text, havip.Revision(rev), err
+}
+
+// Save implements [havip.Ledger].
+func (j *JetStream) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (havip.Revision, error) {
+	saved, err := j.of(key).put(ctx, key, value, jetstream.WithExpectLastSequencePerSubject(uint64(rev)))
+	return havip.Revision(saved), err
+}
+
+// Archive implements [havip.Ledger].
+func (j *JetStream) Archive(ctx context.Context, s havip.Story) error {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	_, err = j.stories.put(ctx, s.HAVIP.Shelf()+"."+s.ID, text)
 	return err
 }
 
-// Archive implements [Ledger].
-func (j *JetStream) Archive(ctx context.Context, s havip.Story) error {
-	return put(ctx, j.stories, shelf(s)+"."+s.ID, s)
+// Story implements [Ledger].
+func (j *JetStream) Story(ctx context.Context, id string) (s havip.Story, err error) {
+	if !havip.IsStoryID(id) {
+		return s, ErrNotFound
+	}
+	text, _, err := j.stories.get(ctx, id[:shelfLen]+"."+id)
+	if errors.Is(err, ErrNotFound) {
+		var r havip.Record
+		r, _, err = havip.Load[havip.Record](ctx, j, havip.StrayKey(id))
+		if err != nil || r.Story == nil {
+			return s, cmp.Or(err, ErrNotFound)
+		}
+		return *r.Story, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	return s, json.Unmarshal(text, &s)
 }
 
-// Archived implements [Ledger].
-func (j *JetStream) Archived(ctx context.Context, key string) ([]havip.Story, error) {
+// shelfLen is how long [havip.Key.Shelf] is.
+const shelfLen = 8
+
+// Stories implements [Ledger]. A place is the sequences of the last ones told, of
+// the stories and of the strays.
+func (j *JetStream) Stories(ctx context.Context, key, from string, most int) ([]havip.Story, string, error) {
+	at, err := parsePlace(from)
+	if err != nil {
+		return nil, "", err
+	}
 	filter := ">"
 	if key != "" {
-		filter = key + ".*"
+		filter = shelfOf(key) + ".*"
 	}
-	stories, err := list[havip.Story](ctx, j.stories, filter)
-	newestFirst(stories)
-	return stories, err
+	told, err := j.stories.page(ctx, filter, at.stories, most)
+	if err != nil {
+		return nil, "", err
+	}
+	var strays []message
+	if key == "" {
+		if strays, err = j.strays.page(ctx, ">", at.strays, most); err != nil {
+			return nil, "", err
+		}
+	}
+	return merge(told, strays, at, key, most)
 }
 
 // Bury implements [Ledger].
-func (j *JetStream) Bury(ctx context.Context, d DeadLetter) error {
-	var known DeadLetter
-	switch _, err := load(ctx, j.dead, d.ID, &known); {
+func (j *JetStream) Bury(ctx context.Context, d DeadLetter) (bool, error) {
+	known, err := j.DeadLetter(ctx, d.ID)
+	switch {
 	case err == nil:
 		d = known.again(d)
 	case !errors.Is(err, ErrNotFound):
-		return err
+		return false, err
 	}
-	return put(ctx, j.dead, d.ID, d)
+	text, err := json.Marshal(d)
+	if err == nil && len(text) > j.maxLetter { // an engine takes only so much at once
+		d.Reason += fmt.Sprintf(" (kept are the first bytes of %d)", len(d.Bytes))
+		d.Bytes = d.Bytes[:max(0, j.maxLetter/4*3-maxReason)]
+		text, err = json.Marshal(d)
+	}
+	if err != nil {
+		return false, err
+	}
+	before, err := j.dead.info(ctx)
+	if err != nil {
+		return false, err
+	}
+	_, err = j.dead.put(ctx, d.ID, text)
+	return before.State.Msgs >= MaxDead && known.ID == "", err
+}
+
+// DeadLetter implements [Ledger].
+func (j *JetStream) DeadLetter(ctx context.Context, id string) (d DeadLetter, err error) {
+	text, _, err := j.dead.get(ctx, id)
+	if errors.Is(err, ErrKey) {
+		return d, ErrNotFound
+	}
+	if err != nil {
+		return d, err
+	}
+	return d, json.Unmarshal(text, &d)
 }
 
 // DeadLetters implements [Ledger].
 func (j *JetStream) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
-	letters, err := list[DeadLetter](ctx, j.dead, ">")
+	found, err := j.dead.page(ctx, ">", 0, MaxDead)
+	var letters []DeadLetter
+	for _, m := range found {
+		var d DeadLetter
+		if err := json.Unmarshal(m.text, &d); err != nil {
+			return letters, err
+		}
+		letters = append(letters, d)
+	}
 	latestFirst(letters)
 	return letters, err
 }
 
 // Exhume implements [Ledger].
 func (j *JetStream) Exhume(ctx context.Context, id string) (DeadLetter, error) {
-	var d DeadLetter
-	if _, err := load(ctx, j.dead, id, &d); err != nil {
+	d, err := j.DeadLetter(ctx, id)
+	if err != nil {
 		return d, err
 	}
-	return d, j.dead.Delete(ctx, id)
-}
-
-func load(ctx context.Context, kv jetstream.KeyValue, key string, into any) (uint64, error) {
-	e, err := kv.Get(ctx, key)
-	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
-		return 0, ErrNotFound
-	}
-	if err != nil {
-		return 0, err
-	}
-	return e.Revision(), json.Unmarshal(e.Value(), into)
-}
-
-func put(ctx context.Context, kv jetstream.KeyValue, key string, value any) error {
-	bytes, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	_, err = kv.Put(ctx, key, bytes)
-	return err
-}
-
-// list reads every value under the filter in one pass.
-func list[T any](ctx context.Context, kv jetstream.KeyValue, filter string) ([]T, error) {
-	w, err := kv.Watch(ctx, filter, jetstream.IgnoreDeletes())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = w.Stop() }() // it has said all
-	var found []T
-	for {
-		select {
-		case <-ctx.Done():
-			return found, ctx.Err()
-		case e := <-w.Updates():
-			if e == nil { // the end of what there is
-				return found, nil
-			}
-			var v T
-			if err := json.Unmarshal(e.Value(), &v); err != nil {
-				return found, err
-			}
-			found = append(found, v)
-		}
-	}
+	return d, j.dead.remove(ctx, id)
 }

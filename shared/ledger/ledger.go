@@ -6,30 +6,35 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"time"
 
 	"havip-functions/shared/havip"
 )
 
-// ErrNotFound says that there is no such story or dead letter.
-var ErrNotFound = errors.New("not found")
-
 // Ledger is all that is remembered. Every implementation passes the suite in
-// this package's tests.
+// this package's tests. Its errors are told apart by their kind: see [ErrSlow].
 type Ledger interface {
 	havip.Ledger
 
-	// Archive keeps a story that ended for 30 days. Doing so again is no error.
-	Archive(ctx context.Context, s havip.Story) error
+	// Now is the ledger's time.
+	Now(ctx context.Context) (time.Time, error)
 
-	// Archived returns the ended stories of a HAVIP, or of all for an empty
-	// key, the newest first.
-	Archived(ctx context.Context, havip string) ([]havip.Story, error)
+	// Story returns an archived story, or that of a stray, or ErrNotFound.
+	Story(ctx context.Context, id string) (havip.Story, error)
+
+	// Stories returns at most so many ended stories of a HAVIP, or of all and the
+	// strays for an empty key, the newest first. They begin after the place that
+	// next named the time before, or with the newest for an empty from; an empty
+	// next tells that there are no more.
+	Stories(ctx context.Context, key, from string, most int) (found []havip.Story, next string, err error)
 
 	// Bury keeps a dead letter for 30 days. One with the same id is the same
-	// letter again: its attempts and times are joined.
-	Bury(ctx context.Context, d DeadLetter) error
+	// letter again: its attempts and times are joined. It tells whether the
+	// oldest one had to go for it.
+	Bury(ctx context.Context, d DeadLetter) (full bool, err error)
+
+	// DeadLetter returns one, or ErrNotFound.
+	DeadLetter(ctx context.Context, id string) (DeadLetter, error)
 
 	// DeadLetters returns them, the newest first.
 	DeadLetters(ctx context.Context) ([]DeadLetter, error)
@@ -38,8 +43,23 @@ type Ledger interface {
 	Exhume(ctx context.Context, id string) (DeadLetter, error)
 }
 
-// Keep is how long ended stories and dead letters are kept.
-const Keep = 30 * 24 * time.Hour
+// How much is kept, and for how long. What is beyond goes, the oldest first.
+const (
+	Keep      = 30 * 24 * time.Hour // ended stories and dead letters
+	forget    = 31 * 24 * time.Hour // a record that nobody saved: long after its last mark, event and call mean anything
+	forgetOld = 48 * time.Hour      // an event by its own key
+
+	MaxDead   = 1000   // dead letters
+	MaxStrays = 10_000 // events that concerned no HAVIP of the roster
+)
+
+// life is how long the value under a key is remembered.
+func life(key string) time.Duration {
+	if havip.IsEventKey(key) || havip.IsStrayKey(key) {
+		return forgetOld
+	}
+	return forget
+}
 
 // DeadLetter is an event that no redelivery can cure, with its bytes.
 type DeadLetter struct {
@@ -53,11 +73,14 @@ type DeadLetter struct {
 	Bytes    []byte    `json:"bytes"`
 }
 
+// maxReason bounds what a dead letter says of itself, in bytes.
+const maxReason = 2000
+
 // NewDeadLetter makes one of the bytes that arrived. The same bytes have the same id.
 func NewDeadLetter(payload []byte, reason string, at time.Time) DeadLetter {
 	sum := sha256.Sum256(payload)
 	return DeadLetter{
-		ID: hex.EncodeToString(sum[:12]), Reason: reason, Attempts: 1, FirstAt: at, LastAt: at, Bytes: payload,
+		ID: hex.EncodeToString(sum[:12]), Reason: reason[:min(len(reason), maxReason)], Attempts: 1, FirstAt: at, LastAt: at, Bytes: payload,
 	}
 }
 
@@ -66,13 +89,4 @@ func (d DeadLetter) again(newer DeadLetter) DeadLetter {
 	newer.Attempts += d.Attempts
 	newer.FirstAt = d.FirstAt
 	return newer
-}
-
-// shelf is where a story is archived: under its HAVIP, or apart where its event
-// concerned none of the roster, since nobody has checked those names.
-func shelf(s havip.Story) string {
-	if s.Name == "" {
-		return "stray"
-	}
-	return s.HAVIP.String()
 }

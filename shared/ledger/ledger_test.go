@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,7 +25,9 @@ func TestLedger(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := open(t)
 			for name, test := range map[string]func(*testing.T, ledger.Ledger){
-				"records":           testRecords,
+				"values":            testRecords,
+				"keys":              testKeys,
+				"clock":             testClock,
 				"compare and set":   testCompareAndSet,
 				"one of many":       testOneOfMany,
 				"revisions":         testRevisions,
@@ -34,6 +37,8 @@ func TestLedger(t *testing.T) {
 			} {
 				t.Run(name, func(t *testing.T) { test(t, l) })
 			}
+			t.Run("quota of dead letters", func(t *testing.T) { testQuotas(t, l) }) // they crowd out the others
+			t.Run("quota of strays", func(t *testing.T) { testStrayQuota(t, l) })
 		})
 	}
 }
@@ -47,54 +52,71 @@ func story(id string, started time.Time) havip.Story {
 	}
 }
 
-func record(id string) havip.Record {
-	s := story(id, at)
-	return havip.Record{
-		N: 3, Seen: map[string]havip.Seen{"event": {Story: id, At: at}}, Story: &s,
-		Marks:   map[string]havip.Mark{"i-db1": {Failed: true, At: at, Since: at}},
-		Pending: &havip.PendingCall{Verb: havip.Attach, Instance: "i-db2", Token: "token", SentAt: at},
-		Outbox:  []havip.Letter{{ID: "letter", Ended: &s}},
+func testRecords(t *testing.T, l ledger.Ledger) {
+	for _, key := range []string{"alibaba.cn-hangzhou.havip-1", havip.EventKey("0123"), havip.StrayKey("0123")} {
+		none, rev, err := l.Load(t.Context(), key)
+		if err != nil || rev != 0 || none != nil {
+			t.Errorf("of none: %q, revision %d, %v", none, rev, err)
+		}
+		value := []byte(`{"n":3,"settled":"<&>"}`)
+		saved, err := l.Save(t.Context(), key, value, 0)
+		if err != nil || saved == 0 {
+			t.Fatalf("save: revision %d, %v", saved, err)
+		}
+		want := string(value)
+		value[0] = 'x' // after it was saved
+		if got, rev, err := l.Load(t.Context(), key); err != nil || rev != saved || string(got) != want {
+			t.Errorf("got %q at %d, %v; want %q at %d", got, rev, err, want, saved)
+		}
 	}
 }
 
-func testRecords(t *testing.T, l ledger.Ledger) {
-	none, rev, err := l.Load(t.Context(), "alibaba.cn-hangzhou.havip-none")
-	if err != nil || rev != 0 || !reflect.DeepEqual(none, havip.Record{}) {
-		t.Errorf("of none: %+v, revision %d, %v", none, rev, err)
+// What is no key of ours is refused before the ledger is asked, and told apart
+// from a ledger that fails.
+func testKeys(t *testing.T, l ledger.Ledger) {
+	for _, key := range []string{"", "a b", "a..b", ".a", "a.", "a>", "a*", "a\x00b", "\xff", "a/b", strings.Repeat("a", 300)} {
+		if _, _, err := l.Load(t.Context(), key); !errors.Is(err, ledger.ErrKey) {
+			t.Errorf("load %q: %v", key, err)
+		}
+		if _, err := l.Save(t.Context(), key, []byte("{}"), 0); !errors.Is(err, ledger.ErrKey) {
+			t.Errorf("save %q: %v", key, err)
+		}
+		if _, err := l.Story(t.Context(), key); !errors.Is(err, ledger.ErrNotFound) {
+			t.Errorf("story %q: %v", key, err)
+		}
+		if _, err := l.DeadLetter(t.Context(), key); !errors.Is(err, ledger.ErrNotFound) {
+			t.Errorf("dead letter %q: %v", key, err)
+		}
 	}
-	want := record("round-trip")
-	saved, err := l.Save(t.Context(), "alibaba.cn-hangzhou.havip-1", want, 0)
-	if err != nil || saved == 0 {
-		t.Fatalf("save: revision %d, %v", saved, err)
-	}
-	want.Story.Holders[0] = "i-changed-after-it-was-saved"
-	got, rev, err := l.Load(t.Context(), "alibaba.cn-hangzhou.havip-1")
-	want.Story.Holders[0] = "i-db1"
-	if err != nil || rev != saved || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v at %d, %v; want %+v at %d", got, rev, err, want, saved)
+}
+
+func testClock(t *testing.T, l ledger.Ledger) {
+	now, err := l.Now(t.Context())
+	if off := time.Since(now).Abs(); err != nil || off > 5*time.Second {
+		t.Errorf("it tells %s, %s from now: %v", now, off, err)
 	}
 }
 
 func testCompareAndSet(t *testing.T, l ledger.Ledger) {
 	const key = "baidu.bj.havip-cas"
-	first, err := l.Save(t.Context(), key, havip.Record{N: 1}, 0)
+	first, err := l.Save(t.Context(), key, []byte("1"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := l.Save(t.Context(), key, havip.Record{N: 2}, first)
+	second, err := l.Save(t.Context(), key, []byte("2"), first)
 	if err != nil || second == first {
 		t.Fatalf("revision %d after %d, %v", second, first, err)
 	}
 	for name, stale := range map[string]havip.Revision{"none": 0, "the one before": first, "one to come": second + 1} {
-		if rev, err := l.Save(t.Context(), key, havip.Record{N: 2}, stale); !errors.Is(err, havip.ErrConflict) || rev != 0 {
+		if rev, err := l.Save(t.Context(), key, []byte("2"), stale); !errors.Is(err, havip.ErrConflict) || rev != 0 {
 			t.Errorf("against %s: revision %d, %v", name, rev, err)
 		}
 	}
-	if rev, err := l.Save(t.Context(), "baidu.bj.havip-absent", havip.Record{}, 7); !errors.Is(err, havip.ErrConflict) {
+	if rev, err := l.Save(t.Context(), "baidu.bj.havip-absent", []byte("1"), 7); !errors.Is(err, havip.ErrConflict) {
 		t.Errorf("against a revision of no record: %d, %v", rev, err)
 	}
-	if got, rev, err := l.Load(t.Context(), key); err != nil || rev != second || got.N != 2 {
-		t.Errorf("a lost save changed it: %+v at %d, %v", got, rev, err)
+	if got, rev, err := l.Load(t.Context(), key); err != nil || rev != second || string(got) != "2" {
+		t.Errorf("a lost save changed it: %q at %d, %v", got, rev, err)
 	}
 }
 
@@ -108,7 +130,7 @@ func testOneOfMany(t *testing.T, l ledger.Ledger) {
 		var all sync.WaitGroup
 		for n := range writers {
 			all.Go(func() {
-				next, err := l.Save(context.WithoutCancel(t.Context()), key, havip.Record{N: round*writers + n}, rev)
+				next, err := l.Save(context.WithoutCancel(t.Context()), key, fmt.Appendf(nil, "%d", round*writers+n), rev)
 				mu.Lock()
 				defer mu.Unlock()
 				switch {
@@ -131,7 +153,7 @@ func testRevisions(t *testing.T, l ledger.Ledger) {
 	var rev havip.Revision
 	seen := map[havip.Revision]bool{0: true}
 	for n := range 20 {
-		next, err := l.Save(t.Context(), "baidu.bj.havip-rev", havip.Record{N: n}, rev)
+		next, err := l.Save(t.Context(), "baidu.bj.havip-rev", fmt.Appendf(nil, "%d", n), rev)
 		if err != nil || seen[next] {
 			t.Fatalf("save %d: revision %d again or none, %v", n, next, err)
 		}
@@ -139,33 +161,127 @@ func testRevisions(t *testing.T, l ledger.Ledger) {
 	}
 }
 
+// stray is an event that concerned nobody, as it is remembered.
+func stray(t *testing.T, l ledger.Ledger, id string, ended time.Time) {
+	t.Helper()
+	s := havip.Story{ID: id, StartedAt: ended, EndedAt: ended, Outcome: havip.Refused, HAVIP: havip.Key{ID: "no such > name *"}}
+	if _, err := havip.Save(t.Context(), l, havip.StrayKey(id), havip.Record{Story: &s}, 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// id is one of a story, on the shelf of its HAVIP.
+func id(k havip.Key, n int) string { return fmt.Sprintf("%s%016x", k.Shelf(), n) }
+
 func testStories(t *testing.T, l ledger.Ledger) {
-	other := story("other", at.Add(time.Minute))
+	orders, other := story("", at), story("", at)
 	other.HAVIP.ID, other.Name = "havip-bp1orders2", "orders2"
-	stray := havip.Story{ID: "stray", StartedAt: at.Add(-time.Minute), HAVIP: havip.Key{ID: "no such > name *"}}
-	for _, s := range []havip.Story{story("old", at), other, story("new", at.Add(time.Hour)), stray, story("old", at)} {
-		if err := l.Archive(t.Context(), s); err != nil {
+	var all []string // as they ended
+	archive := func(s havip.Story, n int, ended time.Time) {
+		s.ID, s.EndedAt = id(s.HAVIP, n), ended
+		for range 2 { // the second time is no error
+			if err := l.Archive(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = append(all, s.ID)
+	}
+	const many = 250
+	for n := range many {
+		ended := at.Add(time.Duration(n) * time.Second)
+		switch {
+		case n%10 == 3:
+			stray(t, l, fmt.Sprintf("5abcde5a%016x", n), ended)
+			all = append(all, fmt.Sprintf("5abcde5a%016x", n))
+		case n == 20 || n == 120:
+			archive(other, n, ended)
+		default:
+			archive(orders, n, ended)
+		}
+	}
+	slices.Reverse(all)
+	ofOrders := slices.DeleteFunc(slices.Clone(all), func(id string) bool { return !strings.HasPrefix(id, orders.HAVIP.Shelf()) })
+	for key, want := range map[string][]string{
+		"":                            all,
+		orders.HAVIP.String():         ofOrders,
+		other.HAVIP.String():          {id(other.HAVIP, 120), id(other.HAVIP, 20)},
+		"alibaba.cn-hangzhou.havip-0": nil,
+	} {
+		for _, most := range []int{7, 100, 1000} {
+			if got := pages(t, l, key, most); !slices.Equal(got, want) {
+				t.Errorf("of %q, %d at a time: %d stories, want %d: %.100q …", key, most, len(got), len(want), got)
+			}
+		}
+	}
+	want := other
+	want.ID, want.EndedAt = id(other.HAVIP, 20), at.Add(20*time.Second)
+	if got, err := l.Story(t.Context(), want.ID); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if got, err := l.Story(t.Context(), "5abcde5a0000000000000003"); err != nil || got.Outcome != havip.Refused {
+		t.Errorf("a stray: %+v, %v", got, err)
+	}
+	if _, err := l.Story(t.Context(), id(orders.HAVIP, 99999)); !errors.Is(err, ledger.ErrNotFound) {
+		t.Errorf("of none: %v", err)
+	}
+	if _, _, err := l.Stories(t.Context(), "", "no such place", 7); !errors.Is(err, ledger.ErrNotFound) {
+		t.Errorf("from nowhere: %v", err)
+	}
+}
+
+// pages reads all of a history, so many at a time.
+func pages(t *testing.T, l ledger.Ledger, key string, most int) (ids []string) {
+	t.Helper()
+	for from, n := "", 0; ; n++ {
+		found, next, err := l.Stories(t.Context(), key, from, most)
+		if err != nil || len(found) > most || n > 300 {
+			t.Fatalf("page %d of %q from %q: %d stories, %v", n, key, from, len(found), err)
+		}
+		for _, s := range found {
+			ids = append(ids, s.ID)
+		}
+		if next == "" {
+			return ids
+		}
+		from = next
+	}
+}
+
+// Beyond a quota the oldest go, and nothing else does.
+func testQuotas(t *testing.T, l ledger.Ledger) {
+	before, err := l.DeadLetters(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range before {
+		if _, err := l.Exhume(t.Context(), d.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for key, want := range map[string][]string{
-		"":                                    {"new", "other", "old", "stray"},
-		"alibaba.cn-hangzhou.havip-bp1orders": {"new", "old"},
-		other.HAVIP.String():                  {"other"},
-		"alibaba.cn-hangzhou.havip-none":      nil,
-	} {
-		got, err := l.Archived(t.Context(), key)
-		var ids []string
-		for _, s := range got {
-			ids = append(ids, s.ID)
-		}
-		if err != nil || !slices.Equal(ids, want) {
-			t.Errorf("of %q: %v, %v; want %v", key, ids, err, want)
+	for n := range ledger.MaxDead + 3 {
+		full, err := l.Bury(t.Context(), ledger.NewDeadLetter(fmt.Appendf(nil, "quota %d", n), "x", at.Add(time.Duration(n)*time.Second)))
+		if err != nil || full != (n >= ledger.MaxDead) {
+			t.Fatalf("letter %d: full %t, %v", n, full, err)
 		}
 	}
-	got, err := l.Archived(t.Context(), other.HAVIP.String())
-	if err != nil || !reflect.DeepEqual(got, []havip.Story{other}) {
-		t.Errorf("got %+v, %v", got, err)
+	letters, err := l.DeadLetters(t.Context())
+	if err != nil || len(letters) != ledger.MaxDead || string(letters[0].Bytes) != fmt.Sprintf("quota %d", ledger.MaxDead+2) ||
+		string(letters[len(letters)-1].Bytes) != "quota 3" {
+		t.Errorf("%d letters, %v", len(letters), err)
+	}
+}
+
+func testStrayQuota(t *testing.T, l ledger.Ledger) {
+	for n := range ledger.MaxStrays + 5 {
+		if _, err := l.Save(t.Context(), havip.StrayKey(fmt.Sprintf("quota-%d", n)), []byte("{}"), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n, kept := range map[int]bool{0: false, 4: false, 5: true, ledger.MaxStrays + 4: true} {
+		_, rev, err := l.Load(t.Context(), havip.StrayKey(fmt.Sprintf("quota-%d", n)))
+		if err != nil || (rev != 0) != kept {
+			t.Errorf("stray %d: revision %d, %v", n, rev, err)
+		}
 	}
 }
 
@@ -174,7 +290,7 @@ func testDeadLetters(t *testing.T, l ledger.Ledger) {
 	other := ledger.NewDeadLetter([]byte("{}"), "no specversion", at.Add(time.Minute))
 	again := ledger.NewDeadLetter(first.Bytes, "not UTF-8", at.Add(time.Hour))
 	for _, d := range []ledger.DeadLetter{first, other, again} {
-		if err := l.Bury(t.Context(), d); err != nil {
+		if full, err := l.Bury(t.Context(), d); err != nil || full {
 			t.Fatal(err)
 		}
 	}
@@ -207,7 +323,7 @@ func testContext(t *testing.T, l ledger.Ledger) {
 	if _, _, err := l.Load(over, "baidu.bj.havip-cas"); err == nil {
 		t.Error("it loaded all the same")
 	}
-	if _, err := l.Save(over, "baidu.bj.havip-late", havip.Record{}, 0); err == nil || errors.Is(err, havip.ErrConflict) {
+	if _, err := l.Save(over, "baidu.bj.havip-late", []byte("{}"), 0); err == nil || errors.Is(err, havip.ErrConflict) {
 		t.Errorf("saved: %v", err)
 	}
 }

@@ -1,10 +1,14 @@
 package ledger
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"sync"
+	"time"
 
 	"havip-functions/shared/havip"
 )
@@ -14,97 +18,165 @@ import (
 type Memory struct {
 	mu      sync.Mutex
 	last    havip.Revision
-	records map[string]entry
-	stories map[string][]havip.Story
+	values  map[string]entry
+	stories []havip.Story // in the order in which they were archived first
 	dead    map[string]DeadLetter
+	strays  []string // keys, the oldest first
 }
 
 type entry struct {
-	bytes []byte // encoded, so that nobody shares a pointer with us
-	rev   havip.Revision
+	text []byte
+	rev  havip.Revision
 }
 
 var _ Ledger = (*Memory)(nil)
 
 // NewMemory returns an empty one.
 func NewMemory() *Memory {
-	return &Memory{records: map[string]entry{}, stories: map[string][]havip.Story{}, dead: map[string]DeadLetter{}}
+	return &Memory{values: map[string]entry{}, dead: map[string]DeadLetter{}}
 }
 
+// Now implements [Ledger].
+func (m *Memory) Now(context.Context) (time.Time, error) { return time.Now(), nil }
+
 // Load implements [havip.Ledger].
-func (m *Memory) Load(_ context.Context, key string) (havip.Record, havip.Revision, error) {
-	m.mu.Lock()
-	e := m.records[key]
-	m.mu.Unlock()
-	var r havip.Record
-	if e.rev == 0 {
-		return r, 0, nil
+func (m *Memory) Load(_ context.Context, key string) ([]byte, havip.Revision, error) {
+	if err := checkKey(key); err != nil {
+		return nil, 0, err
 	}
-	err := json.Unmarshal(e.bytes, &r)
-	return r, e.rev, err
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.values[key]
+	return e.text, e.rev, nil
 }
 
 // Save implements [havip.Ledger].
-func (m *Memory) Save(_ context.Context, key string, r havip.Record, rev havip.Revision) (havip.Revision, error) {
-	bytes, err := json.Marshal(r)
-	if err != nil {
+func (m *Memory) Save(_ context.Context, key string, value []byte, rev havip.Revision) (havip.Revision, error) {
+	if err := checkKey(key); err != nil {
 		return 0, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.records[key].rev != rev {
+	if m.values[key].rev != rev {
 		return 0, havip.ErrConflict
 	}
+	if rev == 0 && havip.IsStrayKey(key) {
+		m.strays = append(m.strays, key)
+		if len(m.strays) > MaxStrays {
+			delete(m.values, m.strays[0])
+			m.strays = m.strays[1:]
+		}
+	}
 	m.last++
-	m.records[key] = entry{bytes, m.last}
+	m.values[key] = entry{bytes.Clone(value), m.last}
 	return m.last, nil
 }
 
-// Archive implements [Ledger].
+// Archive implements [havip.Ledger].
 func (m *Memory) Archive(_ context.Context, s havip.Story) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	on := shelf(s)
-	same := func(other havip.Story) bool { return other.ID == s.ID }
-	m.stories[on] = append(slices.DeleteFunc(m.stories[on], same), s)
+	if i := slices.IndexFunc(m.stories, func(o havip.Story) bool { return o.ID == s.ID }); i >= 0 {
+		m.stories[i] = s
+		return nil
+	}
+	m.stories = append(m.stories, s)
 	return nil
 }
 
-// Archived implements [Ledger].
-func (m *Memory) Archived(_ context.Context, key string) ([]havip.Story, error) {
+// Story implements [Ledger].
+func (m *Memory) Story(_ context.Context, id string) (havip.Story, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var found []havip.Story
-	for on, stories := range m.stories {
-		if key == "" || key == on {
-			found = append(found, stories...)
+	for _, s := range m.ended("") {
+		if s.ID == id {
+			return s, nil
 		}
 	}
-	newestFirst(found)
-	return found, nil
+	return havip.Story{}, ErrNotFound
+}
+
+// Stories implements [Ledger]. A place is how many there are before it.
+func (m *Memory) Stories(_ context.Context, key, from string, most int) ([]havip.Story, string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := m.ended(key)
+	slices.SortStableFunc(all, func(a, b havip.Story) int {
+		return cmp.Or(b.EndedAt.Compare(a.EndedAt), b.StartedAt.Compare(a.StartedAt), cmp.Compare(b.ID, a.ID))
+	})
+	begin, err := strconv.Atoi(cmp.Or(from, "0"))
+	if err != nil || begin < 0 {
+		return nil, "", badPlace(from)
+	}
+	begin = min(begin, len(all))
+	end := min(begin+most, len(all))
+	if end == len(all) {
+		return all[begin:end], "", nil
+	}
+	return all[begin:end], strconv.Itoa(end), nil
+}
+
+// ended are the stories of a HAVIP; the strays are among all of them.
+func (m *Memory) ended(key string) []havip.Story {
+	var found []havip.Story
+	for _, s := range m.stories {
+		if key == "" || s.HAVIP.String() == key {
+			found = append(found, s)
+		}
+	}
+	if key != "" {
+		return found
+	}
+	for _, k := range m.strays {
+		var r havip.Record
+		if json.Unmarshal(m.values[k].text, &r) == nil && r.Story != nil { // we wrote it
+			found = append(found, *r.Story)
+		}
+	}
+	return found
 }
 
 // Bury implements [Ledger].
-func (m *Memory) Bury(_ context.Context, d DeadLetter) error {
+func (m *Memory) Bury(_ context.Context, d DeadLetter) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if known, ok := m.dead[d.ID]; ok {
 		d = known.again(d)
 	}
 	m.dead[d.ID] = d
-	return nil
+	full := len(m.dead) > MaxDead
+	if full {
+		letters := m.letters()
+		delete(m.dead, letters[len(letters)-1].ID)
+	}
+	return full, nil
+}
+
+// DeadLetter implements [Ledger].
+func (m *Memory) DeadLetter(_ context.Context, id string) (DeadLetter, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d, ok := m.dead[id]
+	if !ok {
+		return d, ErrNotFound
+	}
+	return d, nil
 }
 
 // DeadLetters implements [Ledger].
 func (m *Memory) DeadLetters(context.Context) ([]DeadLetter, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.letters(), nil
+}
+
+func (m *Memory) letters() []DeadLetter {
 	var letters []DeadLetter
 	for _, d := range m.dead {
 		letters = append(letters, d)
 	}
 	latestFirst(letters)
-	return letters, nil
+	return letters
 }
 
 // Exhume implements [Ledger].
@@ -117,15 +189,6 @@ func (m *Memory) Exhume(_ context.Context, id string) (DeadLetter, error) {
 	}
 	delete(m.dead, id)
 	return d, nil
-}
-
-func newestFirst(stories []havip.Story) {
-	slices.SortFunc(stories, func(a, b havip.Story) int {
-		if c := b.StartedAt.Compare(a.StartedAt); c != 0 {
-			return c
-		}
-		return b.EndedAt.Compare(a.EndedAt)
-	})
 }
 
 func latestFirst(letters []DeadLetter) {

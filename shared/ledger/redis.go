@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -21,9 +21,9 @@ import (
 // what that Redis does: one that loses its last seconds loses them here too, and
 // the follow-ups carry the stories over it.
 type Redis struct {
-	client  *redis.Client
-	stories redisShelf
-	dead    redisShelf
+	client *redis.Client
+	strays redisIndex
+	dead   redisIndex
 }
 
 var _ Ledger = (*Redis)(nil)
@@ -42,7 +42,7 @@ func OpenRedis(ctx context.Context, address string) (*Redis, error) {
 	if err := client.Ping(ctx).Err(); err != nil {
 		return nil, errors.Join(fmt.Errorf("Redis at %s does not answer: %w; check address, password and network", options.Addr, err), client.Close())
 	}
-	return &Redis{client, redisShelf{client, "havip:stories"}, redisShelf{client, "havip:dead"}}, nil
+	return &Redis{client, redisIndex{client, "havip:strays"}, redisIndex{client, "havip:dead"}}, nil
 }
 
 // Close gives the connections back.
@@ -64,151 +64,160 @@ redis.call('HSET', KEYS[1], 'rev', fresh, 'record', ARGV[2], 'nonce', ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 return fresh`)
 
+// Now implements [Ledger].
+func (r *Redis) Now(ctx context.Context) (time.Time, error) {
+	now, err := r.client.Time(ctx).Result()
+	return now, redisKind(err)
+}
+
 // Load implements [havip.Ledger].
-func (r *Redis) Load(ctx context.Context, key string) (havip.Record, havip.Revision, error) {
-	var record havip.Record
+func (r *Redis) Load(ctx context.Context, key string) ([]byte, havip.Revision, error) {
+	if err := checkKey(key); err != nil {
+		return nil, 0, err
+	}
 	found, err := r.client.HMGet(ctx, recordKey(key), "rev", "record").Result()
 	if err != nil {
-		return record, 0, err
+		return nil, 0, redisKind(err)
 	}
 	rev, _ := found[0].(string)
 	text, _ := found[1].(string)
 	if rev == "" {
-		return record, 0, nil
+		return nil, 0, nil
 	}
 	n, err := strconv.ParseUint(rev, 10, 64)
 	if err != nil {
-		return record, 0, fmt.Errorf("%s holds no record of ours; choose another database", recordKey(key))
+		return nil, 0, fmt.Errorf("%s holds no record of ours; choose another database", recordKey(key))
 	}
-	err = json.Unmarshal([]byte(text), &record)
-	return record, havip.Revision(n), err
+	return []byte(text), havip.Revision(n), nil
 }
 
 // Save implements [havip.Ledger].
-func (r *Redis) Save(ctx context.Context, key string, record havip.Record, rev havip.Revision) (havip.Revision, error) {
-	text, err := json.Marshal(record)
-	if err != nil {
+func (r *Redis) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (havip.Revision, error) {
+	if err := checkKey(key); err != nil {
 		return 0, err
 	}
 	fresh, err := save.Run(ctx, r.client, []string{recordKey(key)},
-		strconv.FormatUint(uint64(rev), 10), text, rand.Text(), int(forget.Seconds())).Uint64()
-	if err == nil && fresh == 0 {
-		err = havip.ErrConflict
+		strconv.FormatUint(uint64(rev), 10), value, rand.Text(), int(life(key).Seconds())).Uint64()
+	switch {
+	case err != nil:
+		return 0, redisKind(err)
+	case fresh == 0:
+		return 0, havip.ErrConflict
+	case rev == 0 && havip.IsStrayKey(key):
+		err = cmp.Or(r.listStray(ctx, value), r.strays.add(ctx, key, MaxStrays, recordKey))
 	}
-	return havip.Revision(fresh), err
+	return havip.Revision(fresh), redisKind(err)
 }
 
 func recordKey(key string) string { return "havip:ledger:" + key }
 
-// Archive implements [Ledger].
-func (r *Redis) Archive(ctx context.Context, s havip.Story) error {
-	return r.stories.put(ctx, shelf(s)+"/"+s.ID, s)
-}
-
-// Archived implements [Ledger].
-func (r *Redis) Archived(ctx context.Context, key string) ([]havip.Story, error) {
-	stories, err := listed[havip.Story](ctx, r.stories, func(id string) bool {
-		return key == "" || strings.HasPrefix(id, key+"/")
-	})
-	newestFirst(stories)
-	return stories, err
+// redisKind finds out what an error of Redis is.
+func redisKind(err error) error {
+	var network net.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, redis.Nil):
+		return ErrNotFound
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+		return fmt.Errorf("%w: %w", ErrSlow, err)
+	case errors.Is(err, redis.ErrClosed), errors.As(err, &network):
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	case strings.HasPrefix(err.Error(), "OOM "), strings.HasPrefix(err.Error(), "MISCONF "): // the words of the protocol
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
 }
 
 // Bury implements [Ledger].
-func (r *Redis) Bury(ctx context.Context, d DeadLetter) error {
-	var known DeadLetter
-	switch err := r.dead.get(ctx, d.ID, &known); {
+func (r *Redis) Bury(ctx context.Context, d DeadLetter) (bool, error) {
+	known, err := r.DeadLetter(ctx, d.ID)
+	switch {
 	case err == nil:
 		d = known.again(d)
 	case !errors.Is(err, ErrNotFound):
-		return err
+		return false, err
 	}
-	return r.dead.put(ctx, d.ID, d)
+	text, err := json.Marshal(d)
+	if err != nil {
+		return false, err
+	}
+	if err := r.client.Set(ctx, r.dead.key(d.ID), text, Keep).Err(); err != nil {
+		return false, redisKind(err)
+	}
+	count, err := r.client.ZCard(ctx, r.dead.name).Result()
+	if err == nil {
+		err = r.dead.add(ctx, d.ID, MaxDead, r.dead.key)
+	}
+	return count >= MaxDead && known.ID == "", redisKind(err)
+}
+
+// DeadLetter implements [Ledger].
+func (r *Redis) DeadLetter(ctx context.Context, id string) (d DeadLetter, err error) {
+	text, err := r.client.Get(ctx, r.dead.key(id)).Bytes()
+	if err != nil {
+		return d, redisKind(err)
+	}
+	return d, json.Unmarshal(text, &d)
 }
 
 // DeadLetters implements [Ledger].
 func (r *Redis) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
-	letters, err := listed[DeadLetter](ctx, r.dead, func(string) bool { return true })
+	ids, err := r.client.ZRevRange(ctx, r.dead.name, 0, -1).Result()
+	if err != nil {
+		return nil, redisKind(err)
+	}
+	var letters []DeadLetter
+	for _, id := range ids {
+		d, err := r.DeadLetter(ctx, id)
+		switch {
+		case errors.Is(err, ErrNotFound): // it expired
+		case err != nil:
+			return letters, err
+		default:
+			letters = append(letters, d)
+		}
+	}
 	latestFirst(letters)
-	return letters, err
+	return letters, nil
 }
 
 // Exhume implements [Ledger].
 func (r *Redis) Exhume(ctx context.Context, id string) (DeadLetter, error) {
-	var d DeadLetter
-	if err := r.dead.get(ctx, id, &d); err != nil {
+	d, err := r.DeadLetter(ctx, id)
+	if err != nil {
 		return d, err
 	}
-	return d, r.dead.remove(ctx, id)
+	return d, redisKind(cmp.Or(r.client.Del(ctx, r.dead.key(id)).Err(), r.client.ZRem(ctx, r.dead.name, id).Err()))
 }
 
-// redisShelf keeps values for [Keep], each under a key of its own, with an index
-// of their ids by the time they were put. The braces keep a cluster's slots one.
-type redisShelf struct {
+// redisIndex lists what is kept under keys of their own, by the time it came, and
+// keeps so many of them.
+type redisIndex struct {
 	client *redis.Client
 	name   string
 }
 
-func (s redisShelf) index() string        { return "{" + s.name + "}" }
-func (s redisShelf) key(id string) string { return s.index() + ":" + id }
+func (x redisIndex) key(id string) string { return x.name + ":" + id }
 
-func (s redisShelf) put(ctx context.Context, id string, value any) error {
-	text, err := json.Marshal(value)
+// add lists an id, and drops what is too much, under the keys that key gives.
+func (x redisIndex) add(ctx context.Context, id string, most int64, key func(id string) string) error {
+	now := time.Now()
+	err := x.client.ZAdd(ctx, x.name, redis.Z{Score: float64(now.UnixMicro()), Member: id}).Err()
+	if err == nil {
+		err = x.client.Expire(ctx, x.name, Keep).Err()
+	}
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	gone := strconv.FormatInt(now.Add(-Keep).UnixMilli(), 10)
-	_, err = s.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		p.Set(ctx, s.key(id), text, Keep)
-		p.ZAdd(ctx, s.index(), redis.Z{Score: float64(now.UnixMilli()), Member: id})
-		p.ZRemRangeByScore(ctx, s.index(), "-inf", gone)
-		p.Expire(ctx, s.index(), Keep)
-		return nil
-	})
+	over, err := x.client.ZCard(ctx, x.name).Result()
+	if err != nil || over <= most {
+		return err
+	}
+	dropped, err := x.client.ZPopMin(ctx, x.name, over-most).Result()
+	for _, z := range dropped {
+		old, _ := z.Member.(string)
+		err = cmp.Or(err, x.client.Del(ctx, key(old)).Err())
+	}
 	return err
-}
-
-func (s redisShelf) get(ctx context.Context, id string, into any) error {
-	text, err := s.client.Get(ctx, s.key(id)).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return ErrNotFound
-	}
-	return cmp.Or(err, json.Unmarshal(text, into))
-}
-
-func (s redisShelf) remove(ctx context.Context, id string) error {
-	_, err := s.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		p.Del(ctx, s.key(id))
-		p.ZRem(ctx, s.index(), id)
-		return nil
-	})
-	return err
-}
-
-// listed reads every value that is picked, of those not expired.
-func listed[T any](ctx context.Context, s redisShelf, pick func(id string) bool) ([]T, error) {
-	ids, err := s.client.ZRange(ctx, s.index(), 0, -1).Result()
-	ids = slices.DeleteFunc(ids, func(id string) bool { return !pick(id) })
-	if err != nil || len(ids) == 0 {
-		return nil, err
-	}
-	keys := make([]string, len(ids))
-	for i, id := range ids {
-		keys[i] = s.key(id)
-	}
-	values, err := s.client.MGet(ctx, keys...).Result()
-	var found []T
-	for _, value := range values {
-		text, ok := value.(string)
-		if !ok {
-			continue // it expired
-		}
-		var v T
-		if err := json.Unmarshal([]byte(text), &v); err != nil {
-			return found, err
-		}
-		found = append(found, v)
-	}
-	return found, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
 
+	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 )
 
@@ -112,24 +113,31 @@ func TestOpenRedisKeepsThePassword(t *testing.T) {
 func TestRedisForgets(t *testing.T) {
 	host := startRedis(t)
 	l := redisAt(t, host)
-	if _, err := l.Save(t.Context(), "baidu.bj.havip-1", record("s"), 0); err != nil {
+	if _, err := l.Save(t.Context(), "baidu.bj.havip-1", []byte("{}"), 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Archive(t.Context(), story("s", at)); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Bury(t.Context(), ledger.NewDeadLetter([]byte("x"), "no event", at)); err != nil {
+	if _, err := l.Bury(t.Context(), ledger.NewDeadLetter([]byte("x"), "no event", at)); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := l.Save(t.Context(), havip.EventKey("1"), []byte("{}"), 0); err != nil {
+		t.Fatal(err)
+	}
+	stray(t, l, "5abcde5a0000000000000001", at)
 	client := redis.NewClient(&redis.Options{Addr: host, Password: password})
 	defer client.Close()
 	keys, err := client.Keys(t.Context(), "*").Result()
-	if err != nil || len(keys) != 5 {
+	if err != nil || len(keys) != 9 {
 		t.Fatalf("the keys are %v, %v", keys, err)
 	}
 	for _, key := range keys {
 		want := ledger.Keep
-		if strings.HasPrefix(key, "havip:ledger:") {
+		switch {
+		case strings.HasPrefix(key, "havip:ledger:event."), strings.HasPrefix(key, "havip:ledger:stray."):
+			want = 48 * time.Hour
+		case strings.HasPrefix(key, "havip:ledger:"):
 			want = 31 * 24 * time.Hour
 		}
 		if left := client.TTL(t.Context(), key).Val(); left > want || left < want-time.Minute {

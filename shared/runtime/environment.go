@@ -156,7 +156,11 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 	if err != nil {
 		return nil, err
 	}
-	accounts := newAccounts(env)
+	seal, err := guard.SealFromEnvironment(env.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	accounts, desk, queues, clock := newAccounts(env), &flow.Desk{}, &havip.Queues{}, &havip.Clock{}
 	return func(ctx context.Context, c Call) (flow.Function, error) {
 		file, err := rosters(ctx, c)
 		if err != nil {
@@ -167,8 +171,10 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 			led = ledger.NewMemory()
 		}
 		return functions.New(flow.Function{
-			Keeper:    havip.Keeper{Ledger: led, Roster: file, Clouds: accounts.clouds(file, c)},
+			Keeper:    havip.Keeper{Ledger: led, Roster: file, Clouds: accounts.clouds(file, c), Queues: queues, Clock: clock},
 			Ledger:    led,
+			Desk:      desk,
+			Seal:      seal,
 			Bus:       outward{followUps(c), outcomes(c)},
 			Log:       env.Log.With("invocation", c.RequestID),
 			Watch:     watch,

@@ -44,8 +44,8 @@ type ebEvent struct {
 }
 
 // Publish returns nil once the bus has taken the event. There is no later: the
-// time is not looked at.
-func (b EventBridge) Publish(ctx context.Context, e event.Event, _ time.Time) error {
+// delay is not looked at.
+func (b EventBridge) Publish(ctx context.Context, e event.Event, _ time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, ebTimeout)
 	defer cancel()
 	r, err := b.request(ctx, e)

@@ -16,12 +16,14 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
+	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 )
 
 const (
 	fcVersion  = "2023-03-30"
 	fcMaxDelay = time.Hour // x-fc-async-delay takes no more
+	fcMaxSize  = 128 << 10 // of an asynchronous payload
 	fcTries    = 4
 	fcPause    = 200 * time.Millisecond // before the second try; it doubles
 	fcTimeout  = 10 * time.Second       // of one try
@@ -42,17 +44,19 @@ func (c Call) FCEndpoint() string {
 	return "https://" + c.AccountID + "." + c.Region + ".fc.aliyuncs.com"
 }
 
-// Publish returns nil once FC has accepted the event, to be delivered at the
-// given time, or now where that is zero or past. It tries a few times within
-// the context; its error names no secret.
-func (b FCInvoke) Publish(ctx context.Context, e event.Event, at time.Time) error {
+// Publish returns nil once FC has accepted the event, to be delivered after so
+// long, or now. It tries a few times within the context; its error names no secret.
+func (b FCInvoke) Publish(ctx context.Context, e event.Event, after time.Duration) error {
 	body, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("event %s can't be sent to %s: %w", e.ID(), b.Function, err)
 	}
+	if len(body) > fcMaxSize {
+		return fmt.Errorf("event %s: %w: it has %d bytes, and Function Compute takes %d at most", e.ID(), flow.ErrUnsendable, len(body), fcMaxSize)
+	}
 	pause := fcPause
 	for try := 1; ; try++ {
-		err := b.send(ctx, body, at)
+		err := b.send(ctx, body, after)
 		if err == nil {
 			return nil
 		}
@@ -74,10 +78,10 @@ type transient struct{ error }
 
 func (t transient) Unwrap() error { return t.error }
 
-func (b FCInvoke) send(ctx context.Context, body []byte, at time.Time) error {
+func (b FCInvoke) send(ctx context.Context, body []byte, after time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, fcTimeout)
 	defer cancel()
-	r, err := b.request(ctx, body, at)
+	r, err := b.request(ctx, body, after)
 	if err != nil {
 		return err
 	}
@@ -96,7 +100,7 @@ func (b FCInvoke) send(ctx context.Context, body []byte, at time.Time) error {
 	return err
 }
 
-func (b FCInvoke) request(ctx context.Context, body []byte, at time.Time) (*http.Request, error) {
+func (b FCInvoke) request(ctx context.Context, body []byte, after time.Duration) (*http.Request, error) {
 	address := strings.TrimSuffix(b.Endpoint, "/") + "/" + fcVersion + "/functions/" + url.PathEscape(b.Function) + "/invocations"
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil || r.URL.Host == "" {
@@ -110,7 +114,7 @@ func (b FCInvoke) request(ctx context.Context, body []byte, at time.Time) (*http
 	r.Header.Set("x-acs-action", "InvokeFunction")
 	r.Header.Set("x-acs-version", fcVersion)
 	r.Header.Set("x-fc-invocation-type", "Async")
-	if s := delay(at, fcMaxDelay); s > 0 {
+	if s := delay(after, fcMaxDelay); s > 0 {
 		r.Header.Set("x-fc-async-delay", strconv.Itoa(s))
 	}
 	sign(r, body, credentials)
@@ -145,11 +149,8 @@ func withoutURL(err error) error {
 	return err
 }
 
-// delay is the whole seconds until at, rounded up, as much as a host takes.
-func delay(at time.Time, most time.Duration) int {
-	d := min(time.Until(at), most)
-	if at.IsZero() || d <= 0 {
-		return 0
-	}
+// delay is a delay in whole seconds, rounded up, as much as a host takes.
+func delay(after, most time.Duration) int {
+	d := max(0, min(after, most))
 	return int((d + time.Second - 1) / time.Second)
 }

@@ -42,7 +42,7 @@ func TestEventBridgePublishes(t *testing.T) {
 				io.WriteString(w, tt.answer)
 			}))
 			defer s.Close()
-			err := eventBridge(s.URL).Publish(t.Context(), attached(t, tt.id), time.Time{})
+			err := eventBridge(s.URL).Publish(t.Context(), attached(t, tt.id), 0)
 			if tt.want == "" && err != nil {
 				t.Error(err)
 			}
@@ -84,8 +84,8 @@ func attached(t *testing.T, id string) event.Event {
 }
 
 func TestEventBridgeThatIsNotThere(t *testing.T) {
-	expectError(t, eventBridge("http://127.0.0.1:1").Publish(t.Context(), attached(t, "e1"), time.Time{}), "connection refused")
-	expectError(t, eventBridge("").Publish(t.Context(), attached(t, "e1"), time.Time{}), "HAVIP_EVENTBRIDGE_ENDPOINT")
+	expectError(t, eventBridge("http://127.0.0.1:1").Publish(t.Context(), attached(t, "e1"), 0), "connection refused")
+	expectError(t, eventBridge("").Publish(t.Context(), attached(t, "e1"), 0), "HAVIP_EVENTBRIDGE_ENDPOINT")
 }
 
 func TestSinkPublishes(t *testing.T) {
@@ -116,7 +116,7 @@ func TestSinkPublishes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = sink.Publish(t.Context(), attached(t, "e1"), time.Time{})
+			err = sink.Publish(t.Context(), attached(t, "e1"), 0)
 			if tt.want == "" && err != nil {
 				t.Error(err)
 			}
@@ -135,7 +135,7 @@ func TestSinkHidesItsAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expectError(t, sink.Publish(t.Context(), attached(t, "e1"), time.Time{}), "was not sent to the sink")
+	expectError(t, sink.Publish(t.Context(), attached(t, "e1"), 0), "was not sent to the sink")
 	_, err = runtime.NewSink("no address " + token)
 	expectError(t, err, "HAVIP_OUTCOME_SINK is no address")
 }

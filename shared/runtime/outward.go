@@ -21,13 +21,13 @@ type outward struct {
 	outcomes  []flow.Bus
 }
 
-func (o outward) Publish(ctx context.Context, e event.Event, at time.Time) error {
+func (o outward) Publish(ctx context.Context, e event.Event, after time.Duration) error {
 	if e.Type() == events.TypeStatusCheck || e.Type() == events.TypeSweep {
-		return o.followUps.Publish(ctx, e, at)
+		return o.followUps.Publish(ctx, e, after)
 	}
 	var failed []error
 	for _, b := range o.outcomes {
-		failed = append(failed, b.Publish(ctx, e, at))
+		failed = append(failed, b.Publish(ctx, e, after))
 	}
 	return errors.Join(failed...)
 }

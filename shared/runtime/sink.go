@@ -33,8 +33,8 @@ func NewSink(address string) (Sink, error) {
 }
 
 // Publish returns nil once the receiver has answered with success. There is no
-// later: the time is not looked at.
-func (s Sink) Publish(ctx context.Context, e event.Event, _ time.Time) error {
+// later: the delay is not looked at.
+func (s Sink) Publish(ctx context.Context, e event.Event, _ time.Duration) error {
 	ctx, cancel := context.WithTimeout(binding.WithForceStructured(ctx), sinkTimeout)
 	defer cancel()
 	result := s.client.Send(ctx, e)

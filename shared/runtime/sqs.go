@@ -10,9 +10,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/cloudevents/sdk-go/v2/event"
+
+	"havip-functions/shared/flow"
 )
 
-const sqsMaxDelay = 15 * time.Minute // DelaySeconds takes no more
+// What SQS takes: DelaySeconds, and a message with its attributes.
+const (
+	sqsMaxDelay = 15 * time.Minute
+	sqsMaxSize  = 256 << 10
+)
 
 // SQS publishes events to a standard queue. The longest delay is 15 minutes:
 // an event that is due later comes early.
@@ -30,17 +36,20 @@ func NewSQS(ctx context.Context, queueURL string) (SQS, error) {
 	return SQS{Client: sqs.NewFromConfig(c), QueueURL: queueURL}, nil
 }
 
-// Publish returns nil once the queue holds the event, to be delivered at the
-// given time, or now where that is zero or past.
-func (q SQS) Publish(ctx context.Context, e event.Event, at time.Time) error {
+// Publish returns nil once the queue holds the event, to be delivered after so
+// long, or now.
+func (q SQS) Publish(ctx context.Context, e event.Event, after time.Duration) error {
 	body, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("event %s can't be sent to %s: %w", e.ID(), q.QueueURL, err)
 	}
+	if len(body) > sqsMaxSize {
+		return fmt.Errorf("event %s: %w: it has %d bytes, and a message of SQS %d at most", e.ID(), flow.ErrUnsendable, len(body), sqsMaxSize)
+	}
 	_, err = q.Client.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl:     &q.QueueURL,
 		MessageBody:  aws.String(string(body)),
-		DelaySeconds: int32(delay(at, sqsMaxDelay)),
+		DelaySeconds: int32(delay(after, sqsMaxDelay)),
 	})
 	if err != nil {
 		return fmt.Errorf("event %s was not sent to %s: %w", e.ID(), q.QueueURL, err)

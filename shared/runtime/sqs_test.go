@@ -54,16 +54,16 @@ func newSQS(t *testing.T, refuse string) (runtime.SQS, *[]sqsMessage) {
 func TestSQSPublishes(t *testing.T) {
 	q, kept := newSQS(t, "")
 	for name, tt := range map[string]struct {
-		at   time.Time
+		after time.Duration
 		want int
 	}{
-		"now":      {time.Time{}, 0},
-		"past":     {time.Now().Add(-time.Hour), 0},
-		"soon":     {time.Now().Add(90*time.Second + 900*time.Millisecond), 91},
-		"too late": {time.Now().Add(time.Hour), 900},
+		"now":      {0, 0},
+		"past":     {-time.Hour, 0},
+		"soon":     {90*time.Second + 900*time.Millisecond, 91},
+		"too late": {time.Hour, 900},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := q.Publish(t.Context(), statusCheck(t), tt.at); err != nil {
+			if err := q.Publish(t.Context(), statusCheck(t), tt.after); err != nil {
 				t.Fatal(err)
 			}
 			got := (*kept)[len(*kept)-1]
@@ -76,7 +76,7 @@ func TestSQSPublishes(t *testing.T) {
 
 func TestSQSNamesARefusal(t *testing.T) {
 	q, _ := newSQS(t, "QueueDoesNotExist")
-	err := q.Publish(t.Context(), statusCheck(t), time.Time{})
+	err := q.Publish(t.Context(), statusCheck(t), 0)
 	if err == nil || !strings.Contains(err.Error(), "check-1") || !strings.Contains(err.Error(), "QueueDoesNotExist") ||
 		strings.Contains(err.Error(), "a-secret") {
 		t.Errorf("got %v", err)

@@ -115,7 +115,7 @@ func (s *storm) open(_ context.Context, p havip.Policy, _ string) (havip.Cloud, 
 }
 
 // Publish implements flow.Bus.
-func (s *storm) Publish(_ context.Context, ce cloudevents.Event, at time.Time) error {
+func (s *storm) Publish(_ context.Context, ce cloudevents.Event, after time.Duration) error {
 	if ce.Type() != events.TypeStatusCheck {
 		s.note(ce)
 		return nil
@@ -124,7 +124,7 @@ func (s *storm) Publish(_ context.Context, ce cloudevents.Event, at time.Time) e
 	if err != nil {
 		return err
 	}
-	time.AfterFunc(time.Until(at), func() { _ = s.function.Invoke(context.Background(), payload) })
+	time.AfterFunc(after, func() { _ = s.function.Invoke(context.Background(), payload) })
 	return nil
 }
 

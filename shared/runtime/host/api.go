@@ -1,13 +1,15 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	"havip-functions/events"
@@ -104,75 +106,97 @@ func NewStory(s havip.Story) Story {
 
 const page = 100
 
+// stories lists them, the newest first: on the first page what is open, or ended
+// and not yet archived, then the archive from where next says.
 func (h *Host) stories(w http.ResponseWriter, r *http.Request) {
-	found, err := h.find(r.Context(), r.URL.Query().Get("havip"))
-	if err != nil {
-		unavailable(w, err)
+	pick, from := r.URL.Query().Get("havip"), r.URL.Query().Get("next")
+	policies := slices.DeleteFunc(h.config.Roster.Policies(), func(p havip.Policy) bool {
+		return pick != "" && pick != p.ID && pick != p.Name
+	})
+	views, key := []Story{}, ""
+	if pick != "" {
+		if len(policies) == 0 {
+			answer(w, map[string]any{"stories": views, "next": ""})
+			return
+		}
+		key = policies[0].Key().String()
+	}
+	var fresh []havip.Story
+	var err error
+	if from == "" {
+		fresh, err = h.unarchived(r.Context(), policies)
+	}
+	archived, next, failed := h.function.Ledger.Stories(r.Context(), key, from, page)
+	if err = cmp.Or(err, failed); err != nil {
+		hindrance(w, err)
 		return
 	}
-	from, err := strconv.Atoi(r.URL.Query().Get("next"))
-	if err != nil || from < 0 {
-		from = 0
+	known := func(s havip.Story) bool {
+		return slices.ContainsFunc(fresh, func(f havip.Story) bool { return f.ID == s.ID })
 	}
-	from = min(from, len(found))
-	to, next := min(from+page, len(found)), ""
-	if to < len(found) {
-		next = strconv.Itoa(to)
-	}
-	views := []Story{}
-	for _, s := range found[from:to] {
+	for _, s := range append(fresh, slices.DeleteFunc(archived, known)...) {
 		views = append(views, NewStory(s))
 	}
 	answer(w, map[string]any{"stories": views, "next": next})
 }
 
-func (h *Host) story(w http.ResponseWriter, r *http.Request) {
-	found, err := h.find(r.Context(), "")
-	if err != nil {
-		unavailable(w, err)
-		return
-	}
-	i := slices.IndexFunc(found, func(s havip.Story) bool { return s.ID == r.PathValue("id") })
-	if i < 0 {
-		flow.Problem(w, http.StatusNotFound, "id", "no such story; GET /api/stories lists them")
-		return
-	}
-	answer(w, NewStory(found[i]))
-}
-
-// find returns the stories of the HAVIPs that pick names by id or name, all for
-// an empty pick: the open ones first, then the ended, the newest first.
-func (h *Host) find(ctx context.Context, pick string) ([]havip.Story, error) {
-	var open []havip.Story
-	key := ""
-	for _, p := range h.config.Roster.Policies() {
-		if pick != "" && pick != p.ID && pick != p.Name {
-			continue
-		}
-		if pick != "" {
-			key = p.Key().String()
-		}
-		r, _, err := h.function.Ledger.Load(ctx, p.Key().String())
+// unarchived are the stories that only the records have: the open ones, and those
+// whose outcome is not told yet.
+func (h *Host) unarchived(ctx context.Context, policies []havip.Policy) (found []havip.Story, err error) {
+	for _, p := range policies {
+		r, _, err := havip.Load[havip.Record](ctx, h.function.Ledger, p.Key().String())
 		if err != nil {
 			return nil, err
 		}
-		if r.Story.Open() {
-			open = append(open, *r.Story)
-		}
-		for _, l := range r.Outbox { // ended, and not yet archived
-			if l.Ended != nil {
-				open = append(open, *l.Ended)
+		for _, s := range []*havip.Story{r.Story, r.Closed} {
+			if s.Open() || s != nil && slices.ContainsFunc(r.Outbox, func(l havip.Letter) bool { return l.Ended == s.ID }) {
+				found = append(found, *s)
 			}
 		}
 	}
-	if pick != "" && key == "" {
-		return nil, nil
+	return found, nil
+}
+
+func (h *Host) story(w http.ResponseWriter, r *http.Request) {
+	s, err := h.find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		hindrance(w, err)
+		return
 	}
-	archived, err := h.function.Ledger.Archived(ctx, key)
-	known := func(s havip.Story) bool {
-		return slices.ContainsFunc(open, func(o havip.Story) bool { return o.ID == s.ID })
+	answer(w, NewStory(s))
+}
+
+// find returns one story: from the record of its HAVIP, of the event that it is
+// named after, or from the archive.
+func (h *Host) find(ctx context.Context, id string) (havip.Story, error) {
+	if !havip.IsStoryID(id) {
+		return havip.Story{}, noStory(id)
 	}
-	return append(open, slices.DeleteFunc(archived, known)...), err
+	for _, p := range h.config.Roster.Policies() {
+		if !strings.HasPrefix(id, p.Key().Shelf()) {
+			continue
+		}
+		for _, key := range []string{p.Key().String(), havip.EventKey(id)} {
+			r, _, err := havip.Load[havip.Record](ctx, h.function.Ledger, key)
+			if err != nil {
+				return havip.Story{}, err
+			}
+			for _, s := range []*havip.Story{r.Story, r.Closed} {
+				if s != nil && s.ID == id {
+					return *s, nil
+				}
+			}
+		}
+	}
+	s, err := h.function.Ledger.Story(ctx, id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		err = noStory(id)
+	}
+	return s, err
+}
+
+func noStory(id string) error {
+	return fmt.Errorf("%w: no story %.40q; GET /api/stories lists them", ledger.ErrNotFound, id)
 }
 
 func (h *Host) deadLetters(w http.ResponseWriter, r *http.Request) {

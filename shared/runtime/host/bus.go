@@ -3,9 +3,9 @@ package host
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +14,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"havip-functions/events"
+	"havip-functions/shared/flow"
+	"havip-functions/shared/havip"
 )
 
 // The streams. Requests are for our functions, once each; outcomes are for
@@ -31,9 +33,10 @@ type Bus struct {
 	js       jetstream.JetStream
 	consumer jetstream.Consumer
 	log      *slog.Logger
+	clock    *havip.Clock
 }
 
-func openBus(ctx context.Context, e *engine, log *slog.Logger) (*Bus, error) {
+func openBus(ctx context.Context, e *engine, clock *havip.Clock, log *slog.Logger) (*Bus, error) {
 	js, err := jetstream.New(e.conn)
 	if err != nil {
 		return nil, err
@@ -63,11 +66,11 @@ func openBus(ctx context.Context, e *engine, log *slog.Logger) (*Bus, error) {
 	if err != nil {
 		return nil, fmt.Errorf("consumer of requests: %w", err)
 	}
-	return &Bus{js: js, consumer: consumer, log: log}, nil
+	return &Bus{js: js, consumer: consumer, clock: clock, log: log}, nil
 }
 
 // Publish implements flow.Bus: once it returns nil the event is on disk.
-func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, at time.Time) error {
+func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, after time.Duration) error {
 	body, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -77,7 +80,10 @@ func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, at time.Time) er
 		m.Subject = requests + "." + e.Type()
 	}
 	m.Data = body
-	m.Header.Set(atHeader, at.UTC().Format(time.RFC3339Nano))
+	if most := b.js.Conn().MaxPayload(); int64(len(body))+1<<10 > most {
+		return fmt.Errorf("event %s: %w: it has %d bytes, and the engine takes %d at most", e.ID(), flow.ErrUnsendable, len(body), most)
+	}
+	m.Header.Set(atHeader, b.clock.Now().Add(after).Format(time.RFC3339Nano))
 	_, err = b.js.PublishMsg(ctx, m, jetstream.WithMsgID(e.ID()))
 	return err
 }
@@ -94,7 +100,7 @@ func (b *Bus) Deliver(ctx context.Context, invoke func(context.Context, []byte) 
 	slots := make(chan struct{}, atOnce)
 	var running sync.WaitGroup
 	consuming, err := b.consumer.Consume(func(m jetstream.Msg) {
-		if wait := untilDue(m); wait > 0 {
+		if wait := b.untilDue(m); wait > 0 {
 			b.check(m.NakWithDelay(wait))
 			return
 		}
@@ -137,17 +143,17 @@ func (b *Bus) deliver(ctx context.Context, m jetstream.Msg, invoke func(context.
 
 // check logs what the engine did not take: the message comes again.
 func (b *Bus) check(err error) {
-	if err != nil && !strings.Contains(err.Error(), "connection closed") {
+	if err != nil && !errors.Is(err, nats.ErrConnectionClosed) { // which a stop does
 		b.log.Warn("engine", "error", err)
 	}
 }
 
-func untilDue(m jetstream.Msg) time.Duration {
+func (b *Bus) untilDue(m jetstream.Msg) time.Duration {
 	at, err := time.Parse(time.RFC3339Nano, m.Headers().Get(atHeader))
 	if err != nil {
 		return 0
 	}
-	return time.Until(at)
+	return at.Sub(b.clock.Now())
 }
 
 func retryIn(m jetstream.Msg) time.Duration {

@@ -3,8 +3,10 @@ package host
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -19,13 +21,16 @@ type engine struct {
 	replicas int
 }
 
-// openEngine connects to the cluster at url, or starts an engine of its own on
+// openEngine connects to a cluster, or starts an engine of its own on
 // the folder data. An embedded one writes to disk before it acknowledges.
-func openEngine(url, data string) (*engine, error) {
-	if url != "" {
-		conn, err := nats.Connect(url, nats.Name("havip"), nats.MaxReconnects(-1))
+func openEngine(at, data string) (*engine, error) {
+	if at != "" {
+		conn, err := nats.Connect(at, nats.Name("havip"), nats.MaxReconnects(-1))
+		if u := new(url.Error); errors.As(err, &u) {
+			err = u.Err // the rest repeats the address
+		}
 		if err != nil {
-			return nil, fmt.Errorf("NATS at %s: %w; check --nats", url, err)
+			return nil, fmt.Errorf("NATS at %s: %w; check --nats", withoutSecrets(at), err)
 		}
 		replicas := 1
 		if len(conn.Servers()) >= 3 { // as the cluster told us of itself
@@ -52,10 +57,29 @@ func openEngine(url, data string) (*engine, error) {
 	return &engine{conn: conn, embedded: s, lock: held, replicas: 1}, nil
 }
 
+// maxPayload is what the embedded engine takes at once: the largest batch that
+// can't be read, as a dead letter in base64.
+const maxPayload = 4 << 20
+
+// withoutSecrets names the hosts of NATS alone: a URL may hold a password or a token.
+func withoutSecrets(urls string) string {
+	var hosts []string
+	for one := range strings.SplitSeq(urls, ",") {
+		u, err := url.Parse(strings.TrimSpace(one))
+		if err != nil || u.Host == "" {
+			hosts = append(hosts, "an address that can't be read")
+			continue
+		}
+		hosts = append(hosts, u.Host)
+	}
+	return strings.Join(hosts, ",")
+}
+
 func startServer(data string) (*server.Server, error) {
 	s, err := server.NewServer(&server.Options{
 		ServerName: "havip", DontListen: true, NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: data, SyncAlways: true, // an acknowledgement means durable
+		MaxPayload: maxPayload,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("engine in %s: %w", data, err)

@@ -8,6 +8,7 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/shared/flow"
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 )
@@ -36,7 +37,7 @@ func (h *Host) redrive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if why.Reason == "" {
-		d, err := h.function.DeadLetter(r.Context(), r.PathValue("id"))
+		d, err := h.function.Ledger.DeadLetter(r.Context(), r.PathValue("id"))
 		if err != nil {
 			hindrance(w, err)
 			return
@@ -101,9 +102,11 @@ func (h *Host) lift(w http.ResponseWriter, r *http.Request) {
 func hindrance(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
-		flow.Problem(w, http.StatusNotFound, "id", "no such dead letter; GET /api/deadletters lists them")
+		flow.Problem(w, http.StatusNotFound, "id", err.Error())
 	case errors.Is(err, events.ErrInvalid):
 		flow.Problem(w, http.StatusBadRequest, "", err.Error())
+	case errors.Is(err, guard.ErrForbidden):
+		flow.Problem(w, http.StatusForbidden, "", err.Error())
 	default:
 		unavailable(w, err)
 	}

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -48,8 +47,7 @@ type Host struct {
 	listener net.Listener
 	metrics  *metrics
 
-	broken     sync.Once
-	unwritable chan struct{} // closed when the embedded engine can't write any more
+	store *store // the embedded engine's; nil where it is a cluster
 }
 
 // Open starts the engine and listens; Serve answers.
@@ -61,7 +59,7 @@ func Open(ctx context.Context, c Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{config: c, engine: e, metrics: newMetrics(), unwritable: make(chan struct{})}
+	h := &Host{config: c, engine: e, metrics: newMetrics()}
 	if err := h.assemble(ctx); err != nil {
 		e.close()
 		return nil, err
@@ -72,7 +70,8 @@ func Open(ctx context.Context, c Config) (*Host, error) {
 func (h *Host) assemble(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	bus, err := openBus(ctx, h.engine, h.config.Log)
+	clock := &havip.Clock{}
+	bus, err := openBus(ctx, h.engine, clock, h.config.Log)
 	if err != nil {
 		return err
 	}
@@ -90,10 +89,11 @@ func (h *Host) assemble(ctx context.Context) error {
 		if err := compareMarks(ctx, js, h.config.Data, h.config.Log); err != nil {
 			return err
 		}
-		led = watched{streams, func() { h.broken.Do(func() { close(h.unwritable) }) }}
+		h.store = newStore(streams, h.config.Data)
+		led = h.store
 	}
 	h.function = functions.New(flow.Function{
-		Keeper: havip.Keeper{Ledger: led, Roster: h.config.Roster, Clouds: h.config.Clouds, Later: true},
+		Keeper: havip.Keeper{Ledger: led, Roster: h.config.Roster, Clouds: h.config.Clouds, Later: true, Clock: clock},
 		Ledger: led, Bus: h.metrics.count(bus), Log: h.config.Log,
 	})
 	h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", h.config.Addr)
@@ -139,12 +139,10 @@ func (h *Host) Serve(ctx context.Context) error {
 	stop()
 	<-answered // those under way still need the engine
 	err = errors.Join(err, <-delivered)
-	select {
-	case <-h.unwritable:
+	if h.store.broken() {
 		return errors.Join(ErrStore, err)
-	default:
-		return err
 	}
+	return err
 }
 
 // sweep asks for a sweep now and then. Hosts of one cluster agree on its id.
@@ -163,7 +161,7 @@ func (h *Host) sweep(ctx context.Context) {
 		id := fmt.Sprintf("sweep-%d", now.UnixNano()/int64(every))
 		ce, err := events.New(id, now, events.Sweep{}).CloudEvent()
 		if err == nil {
-			err = h.bus.Publish(ctx, ce, now)
+			err = h.bus.Publish(ctx, ce, 0)
 		}
 		if err != nil && ctx.Err() == nil {
 			h.config.Log.Warn("no sweep", "error", err)

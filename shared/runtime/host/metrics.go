@@ -42,8 +42,8 @@ type counted struct {
 	metrics *metrics
 }
 
-func (c counted) Publish(ctx context.Context, e cloudevents.Event, at time.Time) error {
-	err := c.Bus.Publish(ctx, e, at)
+func (c counted) Publish(ctx context.Context, e cloudevents.Event, after time.Duration) error {
+	err := c.Bus.Publish(ctx, e, after)
 	if err == nil {
 		c.metrics.published.WithLabelValues(e.Type()).Inc()
 	}

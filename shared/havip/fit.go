@@ -1,0 +1,63 @@
+package havip
+
+import (
+	"errors"
+	"strings"
+)
+
+// maxRecord bounds a record in bytes, whatever arrives: the smallest bus takes
+// 128 KiB, and each event costs a read and a write of it.
+const maxRecord = 16 << 10
+
+// encode writes the record, shortened where it would be too large. What goes
+// first is what nobody decides by.
+func (r Record) encode() ([]byte, error) {
+	for _, most := range []int{maxSteps, 4, 2} {
+		r.Closed = shortened(r.Closed, most)
+		if most < maxSteps {
+			r.Story = shortened(r.Story, most)
+		}
+		text, err := plain(r)
+		if err != nil || len(text) <= maxRecord {
+			return text, err
+		}
+	}
+	return nil, errors.New("the record is larger than it can be")
+}
+
+// shortened keeps so many calls of a story, and as many words as go with them. An
+// ended one needs no candidates any more.
+func shortened(s *Story, steps int) *Story {
+	if s == nil {
+		return nil
+	}
+	short := *s
+	short.Steps = ends(short.Steps, steps)
+	if !short.Open() {
+		short.Skip, short.Barred = nil, nil
+	}
+	if most := 50 * steps; steps < maxSteps {
+		for _, text := range []*string{
+			&short.Ask.Reason, &short.Ask.Actor, &short.Rule, &short.Advice, &short.Code, &short.RequestID,
+			&short.Event.Source, &short.Event.ID, &short.Event.Type, &short.Trace.State,
+		} {
+			*text = cut(*text, most)
+		}
+	}
+	return &short
+}
+
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+// ends keeps the first and the last half of so many steps.
+func ends(steps []Taken, most int) []Taken {
+	if len(steps) <= most {
+		return steps
+	}
+	return append(steps[:most/2:most/2], steps[len(steps)-most/2:]...)
+}

@@ -1,0 +1,76 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"havip-functions/shared/havip"
+)
+
+// The kinds of failure, beside [havip.ErrConflict], named by what is wrong. Match
+// them with errors.Is. Slow costs the one request; full and gone concern all.
+var (
+	ErrKey      = errors.New("no key of ours")                       // a mistake of ours: the ledger was not asked
+	ErrNotFound = errors.New("not found")                            // no such story or dead letter
+	ErrSlow     = errors.New("the ledger did not answer in time")    // nothing is known of a write
+	ErrFull     = errors.New("the ledger has no room")               // its disk or its memory is full
+	ErrGone     = errors.New("the ledger can't be reached any more") // it was closed, or the network is
+)
+
+// goodKey is what every ledger takes as a key.
+var goodKey = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+
+func checkKey(key string) error {
+	if len(key) > 256 || !goodKey.MatchString(key) {
+		return fmt.Errorf("%w: %.80q", ErrKey, key)
+	}
+	return nil
+}
+
+// kind finds out what an error of NATS is. Replicated streams have a code of their
+// own for a lost compare-and-set.
+func kind(err error) error {
+	var api *jetstream.APIError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &api):
+		return kindOf(api, err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout), errors.Is(err, jetstream.ErrNoStreamResponse):
+		return fmt.Errorf("%w: %w", ErrSlow, err)
+	case errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrDisconnected),
+		errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrConnectionDraining):
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return err
+}
+
+// The codes of JetStream that nats.go has no name for,
+// https://github.com/nats-io/nats-server/blob/v2.15.2/server/errors.json
+const (
+	codeInsufficient  = 10023 // insufficient resources
+	codeMemory        = 10028 // resource limits exceeded for account
+	codeStorage       = 10047 // insufficient storage resources available
+	codeStoreFailed   = 10077 // the stream's store failed, or has its maximum
+	codeNotEnabled    = 10076 // JetStream not enabled
+	codeLastSequence  = 10164 // wrong last sequence, of a replicated stream
+	codeNotAvailable  = 10008 // JetStream system temporarily unavailable
+	codeStreamOffline = 10118 // stream is offline
+)
+
+func kindOf(api *jetstream.APIError, err error) error {
+	switch api.ErrorCode {
+	case jetstream.JSErrCodeStreamWrongLastSequence, codeLastSequence:
+		return havip.ErrConflict
+	case codeInsufficient, codeMemory, codeStorage, codeStoreFailed:
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case codeNotEnabled, codeNotAvailable, codeStreamOffline:
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return err
+}
