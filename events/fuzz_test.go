@@ -110,7 +110,7 @@ func checkRead(t *testing.T, events []Event, err error) {
 
 func checkSentOn(t *testing.T, e Event) {
 	t.Helper()
-	text, err := json.Marshal(e)
+	text, err := Encode(e)
 	if err != nil {
 		t.Fatalf("can't be sent: %v: %+v", err, e)
 	}

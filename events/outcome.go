@@ -1,9 +1,6 @@
 package events
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // Outcome tells how a story ended. When one comes in, because a rule feeds us
 // everything, nothing follows from it: an outcome of an outcome would never end.
@@ -41,7 +38,7 @@ func (d Outcome) MarshalJSON() ([]byte, error) {
 	if d.Holders == nil {
 		d.Holders = []string{}
 	}
-	return json.Marshal(plain(d))
+	return Encode(plain(d))
 }
 
 func readOutcome(f *fields) Outcome {

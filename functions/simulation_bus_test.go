@@ -139,7 +139,7 @@ func (r *run) Publish(ctx context.Context, ce cloudevents.Event, at time.Time) e
 		if r.busDown || v.befalls(busAway) {
 			return errBusAway
 		}
-		payload, err := ce.MarshalJSON()
+		payload, err := events.Encode(ce)
 		if err != nil {
 			return err
 		}

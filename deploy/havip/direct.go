@@ -111,7 +111,7 @@ func (a *agenda) Publish(_ context.Context, e cloudevents.Event, _ time.Time) er
 		return nil
 	}
 	var err error
-	a.body, err = e.MarshalJSON() // flow waits until its notBefore
+	a.body, err = events.Encode(e) // flow waits until its notBefore
 	return err
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"os"
 	"strings"
@@ -108,5 +107,5 @@ func encode(e events.Event) ([]byte, error) {
 	if err != nil {
 		return nil, usage("%v", err)
 	}
-	return json.Marshal(ce)
+	return events.Encode(ce)
 }

@@ -73,7 +73,7 @@ const redelivery = 5 * time.Second
 // Publish implements [flow.Bus]: a check is delivered when it is due, until it
 // is acknowledged.
 func (s *Stage) Publish(_ context.Context, ce cloudevents.Event, at time.Time) error {
-	payload, err := ce.MarshalJSON()
+	payload, err := events.Encode(ce)
 	if err != nil {
 		return err
 	}

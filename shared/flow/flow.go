@@ -160,7 +160,7 @@ func again(e events.Event) []byte {
 	if err != nil {
 		return []byte(e.ID)
 	}
-	bytes, _ := ce.MarshalJSON() // it was read from JSON
+	bytes, _ := events.Encode(ce) // it was read from JSON
 	return bytes
 }
 

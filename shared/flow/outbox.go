@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -71,7 +70,7 @@ func (f Function) publish(ctx context.Context, r havip.Record, l havip.Letter) e
 // followUp asks the bus for the next look. It carries the story, for a host
 // without a ledger, or one that is lost.
 func (f Function) followUp(ctx context.Context, id string, c havip.Check, r havip.Record) error {
-	carried, err := json.Marshal(r.Carry())
+	carried, err := events.Encode(r.Carry())
 	if err != nil {
 		return err
 	}

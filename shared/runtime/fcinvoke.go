@@ -16,6 +16,7 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
+	"havip-functions/events"
 	"havip-functions/shared/havip"
 )
 
@@ -46,7 +47,7 @@ func (c Call) FCEndpoint() string {
 // given time, or now where that is zero or past. It tries a few times within
 // the context; its error names no secret.
 func (b FCInvoke) Publish(ctx context.Context, e event.Event, at time.Time) error {
-	body, err := json.Marshal(e)
+	body, err := events.Encode(e)
 	if err != nil {
 		return fmt.Errorf("event %s can't be sent to %s: %w", e.ID(), b.Function, err)
 	}

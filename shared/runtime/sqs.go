@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -10,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/cloudevents/sdk-go/v2/event"
+
+	"havip-functions/events"
 )
 
 const sqsMaxDelay = 15 * time.Minute // DelaySeconds takes no more
@@ -33,7 +34,7 @@ func NewSQS(ctx context.Context, queueURL string) (SQS, error) {
 // Publish returns nil once the queue holds the event, to be delivered at the
 // given time, or now where that is zero or past.
 func (q SQS) Publish(ctx context.Context, e event.Event, at time.Time) error {
-	body, err := json.Marshal(e)
+	body, err := events.Encode(e)
 	if err != nil {
 		return fmt.Errorf("event %s can't be sent to %s: %w", e.ID(), q.QueueURL, err)
 	}

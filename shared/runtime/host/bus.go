@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -68,7 +67,7 @@ func openBus(ctx context.Context, e *engine, log *slog.Logger) (*Bus, error) {
 
 // Publish implements flow.Bus: once it returns nil the event is on disk.
 func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, at time.Time) error {
-	body, err := json.Marshal(e)
+	body, err := events.Encode(e)
 	if err != nil {
 		return err
 	}
