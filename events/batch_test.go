@@ -49,14 +49,14 @@ func TestReadBatch(t *testing.T) {
 
 func TestReadKeepsNothingOfThePayload(t *testing.T) {
 	payload := []byte(`{"specversion":"1.0","id":"1","source":"/p","type":"havip.status.check","data":` +
-		`{"cloud":"baidu","region":"bj","havip":"h","story":"s","attempt":1,"carried":{"a": 1}}}`)
+		`{"cloud":"baidu","region":"bj","havip":"havip-1","story":"` + story + `","attempt":1,"carried":{"a": 1}}}`)
 	got, err := Read(payload, arrived)
 	if err != nil {
 		t.Fatal(err)
 	}
 	clear(payload)
 	check := got[0].Data.(StatusCheck)
-	if check.Story != "s" || string(check.Carried) != `{"a":1}` {
+	if check.Story != story || string(check.Carried) != `{"a":1}` {
 		t.Errorf("the event changed with its payload: %+v", check)
 	}
 }

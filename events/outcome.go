@@ -43,15 +43,15 @@ func (d Outcome) MarshalJSON() ([]byte, error) {
 
 func readOutcome(f *fields) Outcome {
 	return Outcome{
-		Cloud:     f.text("cloud"),
-		Region:    f.text("region"),
-		HAVIP:     f.text("havip"),
-		Name:      f.text("name"),
-		Story:     f.required("story"),
-		Outcome:   f.required("outcome"),
-		Holders:   f.texts("holders"),
-		Serving:   f.text("serving"),
-		Instance:  f.text("instance"),
+		Cloud:     f.name("cloud"),
+		Region:    f.name("region"),
+		HAVIP:     f.name("havip"),
+		Name:      f.name("name"),
+		Story:     f.requiredName("story"),
+		Outcome:   f.requiredName("outcome"),
+		Holders:   f.names("holders", maxHolders),
+		Serving:   f.name("serving"),
+		Instance:  f.name("instance"),
 		Released:  f.flag("released"),
 		Attempts:  int(f.number("attempts")),
 		Calls:     int(f.number("calls")),
@@ -62,7 +62,7 @@ func readOutcome(f *fields) Outcome {
 		Code:      f.prose("code"),
 		RequestID: f.prose("requestId"),
 		Advice:    f.prose("advice"),
-		Actor:     f.prose("actor"),
-		Roster:    f.text("roster"),
+		Actor:     f.actor("actor"),
+		Roster:    f.name("roster"),
 	}
 }

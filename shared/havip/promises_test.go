@@ -60,8 +60,9 @@ func TestPromise1OnlyRosteredInstancesAreAttached(t *testing.T) {
 // forged is a follow-up of a story that nobody opened here.
 func forged(s *stage, instance string) events.Event {
 	s.Helper()
+	const id = "f0f0f0f0f0f0f0f0f0f0f0f0"
 	carried, err := json.Marshal(havip.Record{Story: &havip.Story{
-		ID: "forged", HAVIP: havip.Key{Cloud: "alibaba", Region: "cn-hangzhou", ID: functionstest.Orders},
+		ID: id, HAVIP: havip.Key{Cloud: "alibaba", Region: "cn-hangzhou", ID: functionstest.Orders},
 		Ask: havip.Ask{Kind: havip.AskRecover, Instance: instance}, Attempt: 1, Deadline: time.Now().Add(time.Hour),
 	}})
 	if err != nil {
@@ -69,7 +70,7 @@ func forged(s *stage, instance string) events.Event {
 	}
 	s.Ledger = ledger.NewMemory() // where a record is found, what is carried counts for nothing
 	s.Function = s.Host(func(*flow.Function) {})
-	return s.Check(events.StatusCheck{Story: "forged", Attempt: 1, Carried: carried})
+	return s.Check(events.StatusCheck{Story: id, Attempt: 1, Carried: carried})
 }
 
 func TestPromise2TheLastHealthyHolderStays(t *testing.T) {
