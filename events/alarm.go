@@ -53,6 +53,9 @@ func (a alarm) events(arrived time.Time) ([]Event, error) {
 	if len(a.instances) == 0 {
 		return nil, invalid("dimensions", "no instanceId in them; choose a metric of instances")
 	}
+	if len(a.instances) > MaxEvents {
+		return nil, tooLarge("an alarm may name %d instances; send fewer at once", MaxEvents)
+	}
 	at, ok := parseEpoch(a.at)
 	if !ok {
 		at = arrived
@@ -109,13 +112,14 @@ func (a alarm) fact(instance string) (Fact, error) {
 	}, nil
 }
 
-// dimension finds every value that stands behind a key, in either form.
+// dimension finds every value that stands behind a key, in either form, until
+// there are more than an alarm may have.
 func dimension(text, key string) []string {
 	words := strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || strings.ContainsRune("[]{}\",:=", r)
 	})
 	var values []string
-	for i := 1; i < len(words); i++ {
+	for i := 1; i < len(words) && len(values) <= MaxEvents; i++ {
 		if words[i-1] == key && !slices.Contains(values, words[i]) {
 			values = append(values, words[i])
 		}
