@@ -59,7 +59,7 @@ func (d Door) take(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	list, err := events.ReadHTTP(r.Header, body, time.Now().UTC())
 	if err != nil {
-		d.keep(ctx, body, err)
+		d.keep(ctx, events.Structured(r.Header, body), err)
 		d.refuse(w, err)
 		return
 	}
