@@ -16,6 +16,8 @@ func seeds() []string {
 		cloudEvent(""), "[" + cloudEvent(`,"x":1`) + "]", state("Running"), state("Pending"), monitor, alarmed, aws, timer, bcm,
 		native("ecs:CloudMonitor:Instance[SystemFailure.Reboot:Executing]", `{"instanceId":"i-1"}`),
 		`{"specversion":"1.0","id":"1","source":"/p","type":"havip.sweep","data_base64":"e30="}`,
+		`{"specversion":"1.0","id":"1","source":"/p","type":"havip.recover","data":{"cloud":"baidu","region":"bj","havip":"h","release":"` + strings.Repeat("<", 22000) + `"}}`,
+		strings.Replace(alarmed, "r1", strings.Repeat("r", 300), 1), strings.Replace(timer, "havip-sweep", strings.Repeat("t", 300), 1),
 	}
 }
 
