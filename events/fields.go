@@ -150,8 +150,8 @@ func (f *fields) moment(name string) time.Time {
 	return at
 }
 
-// raw returns a copy of any value, without the spaces between its tokens. It may
-// be so long as it was written.
+// raw returns a copy of any value, without the spaces between its tokens. As it
+// was written it may have so many bytes.
 func (f *fields) raw(name string, most int) json.RawMessage {
 	m, ok := f.find(name)
 	if !ok {
