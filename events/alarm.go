@@ -33,7 +33,7 @@ func readAlarm(f *fields, arrived time.Time) ([]Event, error) {
 
 // newAlarm takes the members of a callback as text, whatever they were.
 func newAlarm(get func(name string) string) alarm {
-	word := func(name string) string { return clean(get(name)) }
+	word := func(name string) string { return printable(get(name)) }
 	return alarm{
 		cloud:     "alibaba",
 		source:    sourceCloudMonitor,
@@ -53,6 +53,9 @@ func (a alarm) events(arrived time.Time) ([]Event, error) {
 	if len(a.instances) == 0 {
 		return nil, invalid("dimensions", "no instanceId in them; choose a metric of instances")
 	}
+	if len(a.instances) > MaxEvents {
+		return nil, tooLarge("an alarm may name %d instances; send fewer at once", MaxEvents)
+	}
 	at, ok := parseEpoch(a.at)
 	if !ok {
 		at = arrived
@@ -60,7 +63,7 @@ func (a alarm) events(arrived time.Time) ([]Event, error) {
 	var events []Event
 	for _, instance := range a.instances {
 		v := envelope{
-			id:     strings.Join([]string{a.rule, instance, strconv.FormatInt(at.UnixMilli(), 10), a.state}, "/"),
+			id:     composed(strings.Join([]string{a.rule, instance, strconv.FormatInt(at.UnixMilli(), 10), a.state}, "/")),
 			source: a.source,
 			kind:   typeAlarm,
 		}
@@ -78,17 +81,13 @@ func (a alarm) events(arrived time.Time) ([]Event, error) {
 }
 
 func (a alarm) meaning(instance string) (Data, error) {
-	fact := Fact{
-		Cloud:    a.cloud,
-		Region:   a.region,
-		Instance: instance,
-		Reason:   clean(strings.TrimSpace("alarm " + a.name + " " + a.metric)),
-	}
 	switch a.state {
 	case "ALERT", "ALARM":
-		return HealthFailed(fact), nil
+		fact, err := a.fact(instance)
+		return HealthFailed(fact), err
 	case "OK":
-		return HealthRestored(fact), nil
+		fact, err := a.fact(instance)
+		return HealthRestored(fact), err
 	case "INSUFFICIENT_DATA":
 		return Ignored{Reason: "the alarm " + shown(a.name) + " lacks data"}, nil
 	case "CLOSED":
@@ -98,13 +97,29 @@ func (a alarm) meaning(instance string) (Data, error) {
 	}
 }
 
-// dimension finds every value that stands behind a key, in either form.
+func (a alarm) fact(instance string) (Fact, error) {
+	if problem := misnamed(instance); problem != "" {
+		return Fact{}, invalid("dimensions", "an instanceId %s", problem)
+	}
+	if problem := misnamed(a.region); problem != "" {
+		return Fact{}, invalid("regionId", "%s", problem)
+	}
+	return Fact{
+		Cloud:    a.cloud,
+		Region:   a.region,
+		Instance: instance,
+		Reason:   clean(strings.TrimSpace("alarm " + a.name + " " + a.metric)),
+	}, nil
+}
+
+// dimension finds every value that stands behind a key, in either form, until
+// there are more than an alarm may have.
 func dimension(text, key string) []string {
 	words := strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || strings.ContainsRune("[]{}\",:=", r)
 	})
 	var values []string
-	for i := 1; i < len(words); i++ {
+	for i := 1; i < len(words) && len(values) <= MaxEvents; i++ {
 		if words[i-1] == key && !slices.Contains(values, words[i]) {
 			values = append(values, words[i])
 		}

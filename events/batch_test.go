@@ -47,16 +47,42 @@ func TestReadBatch(t *testing.T) {
 	}
 }
 
+// An alarm makes an event of each instance, and no more than a batch may have.
+func TestAlarmsOfManyInstances(t *testing.T) {
+	naming := func(first, n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "instanceId=i-%d,", first+i)
+		}
+		return strings.Replace(alarmed, "userId=12, instanceId=i-bp1a", b.String(), 1)
+	}
+	for _, c := range []struct {
+		name, payload string
+		events        int
+		want          string
+	}{
+		{"as many as we take", naming(0, 1000), 1000, "<nil>"},
+		{"one too many", naming(0, 1001), 0, "event: an alarm may name 1000 instances; send fewer at once"},
+		{"two alarms", "[" + naming(0, 500) + "," + naming(500, 500) + "]", 1000, "<nil>"},
+		{"and one event more", "[" + naming(0, 500) + "," + naming(500, 500) + "," + cloudEvent("") + "]", 0, "event: a batch may have 1000 events; send fewer at once"},
+	} {
+		got, err := Read([]byte(c.payload), arrived)
+		if len(got) != c.events || fmt.Sprint(err) != c.want || err != nil && !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%s: %d events, %v", c.name, len(got), err)
+		}
+	}
+}
+
 func TestReadKeepsNothingOfThePayload(t *testing.T) {
 	payload := []byte(`{"specversion":"1.0","id":"1","source":"/p","type":"havip.status.check","data":` +
-		`{"cloud":"baidu","region":"bj","havip":"h","story":"s","attempt":1,"carried":{"a": 1}}}`)
+		`{"cloud":"baidu","region":"bj","havip":"havip-1","story":"` + story + `","attempt":1,"carried":{"a": 1}}}`)
 	got, err := Read(payload, arrived)
 	if err != nil {
 		t.Fatal(err)
 	}
 	clear(payload)
 	check := got[0].Data.(StatusCheck)
-	if check.Story != "s" || string(check.Carried) != `{"a":1}` {
+	if check.Story != story || string(check.Carried) != `{"a":1}` {
 		t.Errorf("the event changed with its payload: %+v", check)
 	}
 }

@@ -16,21 +16,21 @@ func readBCM(f *fields, arrived time.Time) ([]Event, error) {
 	a := alarm{
 		cloud:     "baidu",
 		source:    sourceBCM,
-		state:     clean(f.loose("state")),
-		name:      clean(cmp.Or(policy.loose("aliasName"), policy.loose("name"), f.loose("alarmName"))),
-		region:    clean(cmp.Or(resource.loose("region"), f.loose("region"))),
+		state:     printable(f.loose("state")),
+		name:      printable(cmp.Or(policy.loose("aliasName"), policy.loose("name"), f.loose("alarmName"))),
+		region:    printable(cmp.Or(resource.loose("region"), f.loose("region"))),
 		instances: dimension(cmp.Or(resource.loose("identifiers"), f.loose("identifiers"), f.loose("dimensions")), "InstanceId"),
 	}
-	a.rule = cmp.Or(clean(f.loose("id")), a.name)
+	a.rule = cmp.Or(printable(f.loose("id")), a.name)
 	a.at = f.loose("startTime")
 	if a.state == "OK" {
 		a.at = cmp.Or(f.loose("endTime"), a.at)
 	}
-	scope := clean(cmp.Or(resource.loose("scope"), f.loose("scope")))
+	scope := printable(cmp.Or(resource.loose("scope"), f.loose("scope")))
 	if scope == "BCE_BCC" {
 		return a.events(arrived)
 	}
-	e, err := envelope{id: cmp.Or(a.rule, scope) + "/" + a.at + "/" + a.state, source: sourceBCM, kind: typeAlarm}.header(arrived)
+	e, err := envelope{id: composed(cmp.Or(a.rule, scope) + "/" + a.at + "/" + a.state), source: sourceBCM, kind: typeAlarm}.header(arrived)
 	e.Data = Ignored{Reason: "an alarm of " + shown(scope) + " says nothing about who can serve"}
 	return one(e, err)
 }

@@ -99,13 +99,20 @@ func (o occurrence) fact(reason string) (Fact, error) {
 		Instance: lastPart(resource),
 		Reason:   clean(reason),
 	}
-	if fact.Instance == "" {
+	if strings.TrimSpace(fact.Instance) == "" {
 		o.data.fail("resourceId", "missing; name the instance")
 	}
-	if fact.Region == "" && o.data.err == nil {
+	o.data.checkName("resourceId", fact.Instance)
+	if o.data.err != nil {
+		return Fact{}, o.data.err
+	}
+	if fact.Region == "" {
 		return Fact{}, invalid("aliyunregionid", "missing, and no ARN tells the region either; send it")
 	}
-	return fact, o.data.err
+	if problem := misnamed(fact.Region); problem != "" {
+		return Fact{}, invalid("aliyunregionid", "%s", problem)
+	}
+	return fact, nil
 }
 
 // regionOf is the third part of acs:ecs:cn-hangzhou:1234:instance/i-1.

@@ -17,9 +17,9 @@ func readFact(f *fields) Fact {
 	}
 	return Fact{
 		Cloud:    f.cloud(),
-		Region:   f.text("region"),
-		Instance: f.required("instance"),
-		HAVIP:    f.text("havip"),
+		Region:   f.name("region"),
+		Instance: f.requiredName("instance"),
+		HAVIP:    f.name("havip"),
 		Reason:   f.prose("reason"),
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -88,6 +87,11 @@ func (f *fields) prose(name string) string {
 	return clean(f.anyText(name))
 }
 
+// actor returns who asked, for people too.
+func (f *fields) actor(name string) string {
+	return cut(printable(f.anyText(name)), maxShort)
+}
+
 func (f *fields) cloud() string {
 	cloud := f.required("cloud")
 	if cloud != "alibaba" && cloud != "baidu" {
@@ -135,6 +139,9 @@ func (f *fields) moment(name string) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
+	if problem := over(len(text), maxTime); problem != "" {
+		f.fail(name, "%s", problem)
+	}
 	at, err := time.Parse(time.RFC3339, text)
 	strict := len(text) >= len("2006-01-02T15:04:05Z") && text[len("2006-01-02T15")] == ':' && !strings.Contains(text, ",")
 	if err != nil || !strict || !writable(at) { // Parse lets T1: and ,5 pass
@@ -143,10 +150,15 @@ func (f *fields) moment(name string) time.Time {
 	return at
 }
 
-// raw returns a copy of any value, without the spaces between its tokens.
-func (f *fields) raw(name string) json.RawMessage {
+// raw returns a copy of any value, without the spaces between its tokens. As it
+// was written it may have so many bytes.
+func (f *fields) raw(name string, most int) json.RawMessage {
 	m, ok := f.find(name)
 	if !ok {
+		return nil
+	}
+	if problem := over(len(m.raw), most); problem != "" {
+		f.fail(name, "%s", problem)
 		return nil
 	}
 	var b bytes.Buffer
@@ -156,37 +168,26 @@ func (f *fields) raw(name string) json.RawMessage {
 	return b.Bytes()
 }
 
-// texts returns a list of strings that are fit for a log, empty where absent.
-func (f *fields) texts(name string) []string {
-	list := []string{}
-	m, _ := f.find(name)
-	var members []*string // nil for a null
-	if len(m.raw) > 0 && json.Unmarshal(m.raw, &members) != nil || slices.Contains(members, nil) {
-		f.fail(name, "must be a list of strings")
-		return list
-	}
-	for _, text := range members {
-		list = append(list, *text)
-	}
-	if slices.ContainsFunc(list, hasControl) {
-		f.fail(name, "must not hold control characters")
-	}
-	return list
-}
-
 // clean makes a stranger's words fit for a log and a ledger.
-func clean(text string) string {
-	const most, mark = 1000, "…"
-	text = strings.Map(func(r rune) rune {
+func clean(text string) string { return cut(printable(text), maxProse) }
+
+// printable puts a space for each control character.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r
 	}, text)
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most-len(mark)], "") + mark
+}
+
+// cut shortens a text to so many bytes, and marks it.
+func cut(text string, most int) string {
+	const mark = "…"
+	if len(text) <= most {
+		return text
 	}
-	return text
+	return strings.ToValidUTF8(text[:most-len(mark)], "") + mark
 }
 
 func hasControl(text string) bool {

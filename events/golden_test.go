@@ -13,6 +13,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// story is the id of one, in our own form.
+const story = "5f2c9a0d41b7e3886c0f92aa"
+
 var at = time.Date(2026, 3, 1, 12, 0, 0, 250e6, time.UTC)
 
 // samples hold one event of each type; the golden file is named after it.
@@ -27,13 +30,13 @@ var samples = []Event{
 		Force: true, Reason: "disk of i-db1 is full", Actor: "ada",
 	}),
 	follow(New("check-1", at, StatusCheck{
-		Cloud: "alibaba", Region: "cn-hangzhou", HAVIP: "havip-bp1orders", Story: "5f2c9a", Attempt: 2,
-		NotBefore: at.Add(2 * time.Second), Carried: json.RawMessage(`{"id":"5f2c9a","attempt":2}`),
+		Cloud: "alibaba", Region: "cn-hangzhou", HAVIP: "havip-bp1orders", Story: story, Attempt: 2,
+		NotBefore: at.Add(2 * time.Second), Carried: json.RawMessage(`{"id":"` + story + `","attempt":2}`),
 	})),
 	New("sweep-1", at, Sweep{Cloud: "baidu", Region: "bj"}),
 	New("attached-1", at, outcome("attached")),
 	New("unchanged-1", at, outcome("unchanged")),
-	New("ignored-1", at, Outcome{Story: "5f2c9a", Outcome: "ignored", Holders: []string{}, Rule: "older than what is known of i-db1"}),
+	New("ignored-1", at, Outcome{Story: story, Outcome: "ignored", Holders: []string{}, Rule: "older than what is known of i-db1"}),
 	New("superseded-1", at, outcome("superseded")),
 	New("refused-1", at, outcome("refused")),
 	New("timedout-1", at, outcome("timedout")),
@@ -50,7 +53,7 @@ func follow(e Event) Event {
 func outcome(name string) Outcome {
 	return Outcome{
 		Cloud: "alibaba", Region: "cn-hangzhou", HAVIP: "havip-bp1orders", Name: "orders-db",
-		Story: "5f2c9a", Outcome: name, Holders: []string{"i-db2"}, Serving: "i-db2", Instance: "i-db2",
+		Story: story, Outcome: name, Holders: []string{"i-db2"}, Serving: "i-db2", Instance: "i-db2",
 		Released: true, Attempts: 4, Calls: 2, StartedAt: at, EndedAt: at.Add(5 * time.Second), CloudMs: 312,
 		Roster: "0c5f1e9a77b2",
 	}

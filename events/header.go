@@ -1,7 +1,9 @@
 package events
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,16 +13,8 @@ import (
 // it names an attribute that the event's meaning depends on.
 func decodeHeader(header http.Header) (map[string]string, error) {
 	attributes := make(map[string]string)
-	for key, values := range header {
-		name, ok := strings.CutPrefix(strings.ToLower(key), "ce-")
-		if !ok || !isAttributeName(name) || len(name) > maxName {
-			continue
-		}
-		_, twice := attributes[name]
-		value, ok := "", false
-		if len(values) == 1 && !twice {
-			value, ok = decodeValue(values[0])
-		}
+	for name, values := range attributeHeaders(header) {
+		value, ok := decodeOnly(values)
 		switch {
 		case ok:
 			attributes[name] = value
@@ -29,6 +23,27 @@ func decodeHeader(header http.Header) (map[string]string, error) {
 		}
 	}
 	return attributes, nil
+}
+
+// attributeHeaders gives the values of the headers that can be an attribute's, by
+// the attribute's name, always in one order.
+func attributeHeaders(header http.Header) map[string][]string {
+	found := make(map[string][]string)
+	for _, key := range slices.Sorted(maps.Keys(header)) {
+		name, ok := strings.CutPrefix(strings.ToLower(key), "ce-")
+		if ok && isAttributeName(name) && len(name) <= maxName {
+			found[name] = append(found[name], header[key]...)
+		}
+	}
+	return found
+}
+
+// decodeOnly decodes the value of a header that was sent once.
+func decodeOnly(values []string) (string, bool) {
+	if len(values) != 1 {
+		return "", false
+	}
+	return decodeValue(values[0])
 }
 
 // weighs tells whether an event may not go on without the attribute, once sent.

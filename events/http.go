@@ -19,7 +19,7 @@ func ReadHTTP(header http.Header, body []byte, arrived time.Time) ([]Event, erro
 		return nil, tooLarge("a batch may have %d bytes; send less at once", MaxBatch)
 	}
 	kind, err := mediaType(header)
-	binary := isBinary(header) && !strings.HasPrefix(kind, "application/cloudevents")
+	binary := isBinary(header, kind)
 	if err != nil && !binary { // what the data must be, its type says
 		return nil, err
 	}
@@ -78,10 +78,11 @@ func unsupported(kind string) error {
 	}
 }
 
-func isBinary(header http.Header) bool {
+// isBinary tells whether a request with a body of that type is in binary mode.
+func isBinary(header http.Header, kind string) bool {
 	for name := range header {
 		if strings.EqualFold(name, "ce-specversion") {
-			return true
+			return !strings.HasPrefix(kind, "application/cloudevents")
 		}
 	}
 	return false

@@ -64,11 +64,12 @@ func (v envelope) event(arrived time.Time) (Event, error) {
 	return e, nil
 }
 
-// header checks what every event needs, and leaves the data out.
+// header checks what every event needs, and leaves the data out. What is too long
+// and not needed is dropped: it must not lose the event.
 func (v envelope) header(arrived time.Time) (Event, error) {
 	e := Event{
-		ID: v.id, Source: v.source, Type: v.kind, Subject: v.subject,
-		Time: arrived, Arrived: arrived, Causation: v.causation,
+		ID: v.id, Source: v.source, Type: v.kind, Subject: fitting(v.subject, maxShort),
+		Time: arrived, Arrived: arrived, Causation: fitting(v.causation, maxShort),
 	}
 	if err := v.check(); err != nil {
 		return Event{}, err
@@ -87,10 +88,7 @@ func (v envelope) header(arrived time.Time) (Event, error) {
 		e.Subject = ""
 	}
 	if isTraceParent(v.traceParent) {
-		e.TraceParent = v.traceParent
-		if len(v.traceState) <= maxTraceState {
-			e.TraceState = v.traceState
-		}
+		e.TraceParent, e.TraceState = v.traceParent, fitting(v.traceState, maxTraceState)
 	}
 	return e, nil
 }
@@ -103,6 +101,12 @@ func (v envelope) check() error {
 		if hasControl(a.value) {
 			return invalid(a.name, "must not hold control characters")
 		}
+		if problem := over(len(a.value), maxShort); problem != "" {
+			return invalid(a.name, "%s", problem)
+		}
+	}
+	if problem := over(len(v.expiry), maxTime); problem != "" {
+		return invalid("expirytime", "%s", problem)
 	}
 	if !isURIReference(v.source) {
 		return invalid("source", "%s is no URI reference; percent-encode it", shown(v.source))
@@ -163,12 +167,6 @@ func (v envelope) open() (*fields, error) {
 	}
 	return openObject(v.dataAt, bytes.TrimLeft(v.data, " \t\r\n"))
 }
-
-// maxTraceState is how much of a tracestate must be carried on; a longer one may
-// be dropped.
-//
-// https://www.w3.org/TR/trace-context/#tracestate-limits
-const maxTraceState = 512
 
 // isTraceParent knows version 00 of W3C Trace Context. Anything else is dropped:
 // a bad trace must not lose the event.

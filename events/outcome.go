@@ -1,8 +1,9 @@
 package events
 
 import (
-	"encoding/json"
 	"time"
+
+	"havip-functions/shared/havip"
 )
 
 // Outcome tells how a story ended. When one comes in, because a rule feeds us
@@ -41,20 +42,20 @@ func (d Outcome) MarshalJSON() ([]byte, error) {
 	if d.Holders == nil {
 		d.Holders = []string{}
 	}
-	return json.Marshal(plain(d))
+	return havip.Encode(plain(d))
 }
 
 func readOutcome(f *fields) Outcome {
 	return Outcome{
-		Cloud:     f.text("cloud"),
-		Region:    f.text("region"),
-		HAVIP:     f.text("havip"),
-		Name:      f.text("name"),
-		Story:     f.required("story"),
-		Outcome:   f.required("outcome"),
-		Holders:   f.texts("holders"),
-		Serving:   f.text("serving"),
-		Instance:  f.text("instance"),
+		Cloud:     f.name("cloud"),
+		Region:    f.name("region"),
+		HAVIP:     f.name("havip"),
+		Name:      f.name("name"),
+		Story:     f.requiredName("story"),
+		Outcome:   f.requiredName("outcome"),
+		Holders:   f.names("holders", maxHolders),
+		Serving:   f.name("serving"),
+		Instance:  f.name("instance"),
 		Released:  f.flag("released"),
 		Attempts:  int(f.number("attempts")),
 		Calls:     int(f.number("calls")),
@@ -65,7 +66,7 @@ func readOutcome(f *fields) Outcome {
 		Code:      f.prose("code"),
 		RequestID: f.prose("requestId"),
 		Advice:    f.prose("advice"),
-		Actor:     f.prose("actor"),
-		Roster:    f.text("roster"),
+		Actor:     f.actor("actor"),
+		Roster:    f.name("roster"),
 	}
 }

@@ -1,11 +1,12 @@
 package events
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"time"
+
+	"havip-functions/shared/havip"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 	"github.com/cloudevents/sdk-go/v2/types"
@@ -33,9 +34,12 @@ func (e Event) CloudEvent() (cloudevents.Event, error) {
 		ce.SetTime(e.Time)
 	}
 	e.setExtensions(&ce)
-	if err := ce.SetData(cloudevents.ApplicationJSON, e.Data); err != nil {
+	data, err := havip.Encode(e.Data)
+	if err != nil {
 		return cloudevents.Event{}, fmt.Errorf("events: write the data of %s: %w", e.ID, err)
 	}
+	ce.SetDataContentType(cloudevents.ApplicationJSON)
+	ce.DataEncoded = data
 	return ce, ce.Validate()
 }
 
@@ -62,5 +66,5 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(ce)
+	return havip.Encode(ce)
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"havip-functions/shared/havip"
+
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 )
 
@@ -44,7 +46,7 @@ func TestSentOnItIsTheSame(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text, err := json.Marshal(first[0])
+			text, err := havip.Encode(first[0])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,6 +60,33 @@ func TestSentOnItIsTheSame(t *testing.T) {
 				t.Errorf("became %+v\nwant   %+v", second[0], want)
 			}
 		})
+	}
+}
+
+// What is sent has no letter written with six bytes that can do with one, however
+// deep it stands.
+func TestEncodeKeepsAngleBrackets(t *testing.T) {
+	const text = "<&>"
+	for _, d := range []Data{
+		Recover{Release: text, Reason: text},
+		Outcome{Outcome: "attached", Holders: []string{text}, Advice: text},
+		StatusCheck{Carried: json.RawMessage(`{"rule":"<&>"}`)},
+	} {
+		e := New(text, at, d)
+		e.Causation = text
+		ce, err := e.CloudEvent()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range []any{ce, e, []cloudevents.Event{ce}} {
+			written, err := havip.Encode(v)
+			if err != nil || strings.Contains(string(written), `\u`) || !strings.Contains(string(written), text) || !json.Valid(written) {
+				t.Errorf("%T of %T: %v, %s", v, d, err, written)
+			}
+		}
+	}
+	if _, err := havip.Encode(New("1", at, StatusCheck{Carried: json.RawMessage("{")})); err == nil {
+		t.Error("wrote what is not JSON")
 	}
 }
 

@@ -46,7 +46,7 @@ func readBatch(s *scanner, arrived time.Time) ([]Event, error) {
 	var members []member
 	err := s.array(func(i int) error {
 		if i >= MaxEvents {
-			return tooLarge("a batch may have %d events; send fewer at once", MaxEvents)
+			return tooMany()
 		}
 		f, err := scanEvent(s, members[:0])
 		if errors.Is(err, ErrTooLarge) {
@@ -61,7 +61,9 @@ func readBatch(s *scanner, arrived time.Time) ([]Event, error) {
 		if err != nil {
 			problems = append(problems, within(index(i), err))
 		}
-		events = append(events, read...)
+		if events = append(events, read...); len(events) > MaxEvents { // an alarm makes several
+			return tooMany()
+		}
 		return nil
 	})
 	if err == nil {
@@ -87,6 +89,8 @@ func scanEvent(s *scanner, members []member) (*fields, error) {
 }
 
 func index(i int) string { return fmt.Sprintf("[%d]", i) }
+
+func tooMany() error { return tooLarge("a batch may have %d events; send fewer at once", MaxEvents) }
 
 func tooLarge(format string, args ...any) error {
 	return &Error{Problem: fmt.Sprintf(format, args...), Kind: ErrTooLarge}

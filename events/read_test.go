@@ -1,8 +1,6 @@
 package events
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -46,6 +44,11 @@ func TestRead(t *testing.T) {
 			with(func(e *Event) { e.Subject, e.Time = "havip-1", early })},
 		{"a loose time", cloudEvent(`,"time":"2026-3-1T19:59:00PRC"`), with(func(e *Event) { e.Time = early })},
 		{"no time", cloudEvent(`,"time":"yesterday"`), failed},
+		{"a long time", cloudEvent(`,"time":"2026-03-01T12:00:00.` + strings.Repeat("0", 44) + `Z"`), failed},
+		{"a time as long as one may be", cloudEvent(`,"time":"2026-03-01T11:59:00.` + strings.Repeat("0", 43) + `Z"`), with(func(e *Event) { e.Time = early })},
+		{"a long subject and cause", cloudEvent(`,"subject":"` + strings.Repeat("s", 257) + `","causationid":"` + strings.Repeat("c", 257) + `"`), failed},
+		{"attributes as long as they may be", cloudEvent(`,"subject":"` + strings.Repeat("s", 256) + `","causationid":"` + strings.Repeat("你", 85) + `"`),
+			with(func(e *Event) { e.Subject, e.Causation = strings.Repeat("s", 256), strings.Repeat("你", 85) })},
 		{"a number as time", cloudEvent(`,"time":5`), failed},
 		{"an expiry", cloudEvent(`,"expirytime":"2026-03-01T11:59:00Z"`), with(func(e *Event) { e.Expiry = early })},
 		{"a trace", cloudEvent(`,"traceparent":"` + trace + `","tracestate":"a=1"`),
@@ -65,9 +68,9 @@ func TestRead(t *testing.T) {
 			with(func(e *Event) { e.Type, e.Data = "com.example", Ignored{`"com.example" is no type that we act on`} })},
 		{"a stranger's bytes", `{"specversion":"1.0","id":"1","source":"/probe","type":"com.example","datacontenttype":"image/png","data_base64":"/w=="}`,
 			with(func(e *Event) { e.Type, e.Data = "com.example", Ignored{`"com.example" is no type that we act on`} })},
-		{"a number with a point", `{"specversion":"1.0","id":"1","source":"/probe","type":"havip.status.check","data":{"cloud":"baidu","region":"bj","havip":"h","story":"s","attempt":2.0}}`,
+		{"a number with a point", `{"specversion":"1.0","id":"1","source":"/probe","type":"havip.status.check","data":{"cloud":"baidu","region":"bj","havip":"havip-1","story":"` + story + `","attempt":2.0}}`,
 			with(func(e *Event) {
-				e.Type, e.Data = TypeStatusCheck, StatusCheck{Cloud: "baidu", Region: "bj", HAVIP: "h", Story: "s", Attempt: 2}
+				e.Type, e.Data = TypeStatusCheck, StatusCheck{Cloud: "baidu", Region: "bj", HAVIP: "havip-1", Story: story, Attempt: 2}
 			})},
 		{"data in base64",
 			`{"specversion":"1.0","id":"1","source":"/probe","type":"havip.sweep","data_base64":"eyJjbG91ZCI6ImJhaWR1In0="}`,
@@ -93,8 +96,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// sameEvent compares times as moments, whatever their zone, and what a check
-// carries as JSON, however it is escaped.
+// sameEvent compares times as moments, whatever their zone.
 func sameEvent(a, b Event) bool {
 	return reflect.DeepEqual(canonical(a), canonical(b))
 }
@@ -103,9 +105,7 @@ func canonical(e Event) Event {
 	e.Time, e.Expiry = e.Time.UTC(), e.Expiry.UTC()
 	switch d := e.Data.(type) {
 	case StatusCheck:
-		var escaped bytes.Buffer
-		json.HTMLEscape(&escaped, d.Carried)
-		d.NotBefore, d.Carried = d.NotBefore.UTC(), escaped.Bytes()
+		d.NotBefore = d.NotBefore.UTC()
 		e.Data = d
 	case Outcome:
 		d.StartedAt, d.EndedAt = d.StartedAt.UTC(), d.EndedAt.UTC()
@@ -132,6 +132,10 @@ func TestReadRefuses(t *testing.T) {
 	request := func(kind, data string) string {
 		return `{"specversion":"1.0","id":"1","source":"/probe","type":"` + kind + `","data":` + data + `}`
 	}
+	check := func(members string) string {
+		return request(TypeStatusCheck, `{"cloud":"baidu","region":"bj","havip":"havip-1","story":"`+story+`"`+members+`}`)
+	}
+	long := strings.Repeat("x", 257)
 	for _, c := range []struct{ name, payload, want string }{
 		// Not JSON, or not ours.
 		{"nothing", "", "event: not JSON: it ends where { must stand (byte 0)"},
@@ -182,6 +186,12 @@ func TestReadRefuses(t *testing.T) {
 		{"no media type", cloudEvent(`,"datacontenttype":"json/"`), `datacontenttype: "json/" is no media type; send application/json`},
 		{"an expiry that nobody reads", cloudEvent(`,"expirytime":"soon"`), "expirytime: must be a time as RFC 3339 writes it"},
 
+		{"a long id", replace(`"id":"1"`, `"id":"`+long+`"`), "id: is 257 bytes long; 256 are allowed"},
+		{"a long id of few letters", replace(`"id":"1"`, `"id":"`+strings.Repeat("你", 86)+`"`), "id: is 258 bytes long; 256 are allowed"},
+		{"a long source", replace(`/probe`, long), "source: is 257 bytes long; 256 are allowed"},
+		{"a long type", replace(`havip.health.failed`, long), "type: is 257 bytes long; 256 are allowed"},
+		{"a long expiry", cloudEvent(`,"expirytime":"2026-03-01T12:00:00.` + strings.Repeat("0", 44) + `Z"`), "expirytime: is 65 bytes long; 64 are allowed"},
+
 		// Data.
 		{"data and base64", cloudEvent(`,"data_base64":"e30="`), "data_base64: stands beside data; send one of them"},
 		{"null data and base64", `{"specversion":"1.0","id":"1","source":"/p","type":"havip.sweep","data":null,"data_base64":"e30="}`, "data_base64: stands beside data; send one of them"},
@@ -198,16 +208,25 @@ func TestReadRefuses(t *testing.T) {
 		{"no cloud", replace(`"cloud":"alibaba",`, ``), "data.cloud: missing; it must be a string that is not empty"},
 		{"a third cloud", replace(`"alibaba"`, `"aws"`), `data.cloud: "aws" is no cloud of ours; send alibaba or baidu`},
 		{"a cloud in capitals", replace(`"alibaba"`, `"Alibaba"`), `data.cloud: "Alibaba" is no cloud of ours; send alibaba or baidu`},
+		{"an instance beyond ASCII", replace(`"i-db1"`, `"i-dü1"`), "data.instance: must hold printable ASCII only"},
+		{"a long instance", replace(`"i-db1"`, `"`+long+`"`), "data.instance: is 257 bytes long; 256 are allowed"},
 		{"a reason that is none", replace(`"i-db1"`, `"i-db1","reason":{}`), "data.reason: must be a string"},
 		{"recover what", request(TypeRecover, `{"cloud":"baidu","region":"bj"}`), "data.havip: missing; it must be a string that is not empty"},
 		{"force as a word", request(TypeRecover, `{"cloud":"baidu","region":"bj","havip":"h","force":"true"}`), "data.force: must be true or false"},
-		{"check without story", request(TypeStatusCheck, `{"cloud":"baidu","region":"bj","havip":"h","attempt":1}`), "data.story: missing; it must be a string that is not empty"},
-		{"check without attempt", request(TypeStatusCheck, `{"cloud":"baidu","region":"bj","havip":"h","story":"s"}`), "data.attempt: must be a whole number from 1 up"},
-		{"half an attempt", request(TypeStatusCheck, `{"cloud":"baidu","region":"bj","havip":"h","story":"s","attempt":1.5}`), "data.attempt: must be a whole number within ±9007199254740991"},
-		{"a time that is none", request(TypeStatusCheck, `{"cloud":"baidu","region":"bj","havip":"h","story":"s","attempt":1,"notBefore":"x"}`), "data.notBefore: must be a time as RFC 3339 writes it"},
+		{"check without story", request(TypeStatusCheck, `{"cloud":"baidu","region":"bj","havip":"havip-1","attempt":1}`), "data.story: missing; it must be a string that is not empty"},
+		{"check without attempt", check(""), "data.attempt: must be a whole number from 1 up"},
+		{"half an attempt", check(`,"attempt":1.5`), "data.attempt: must be a whole number within ±9007199254740991"},
+		{"a time that is none", check(`,"attempt":1,"notBefore":"x"`), "data.notBefore: must be a time as RFC 3339 writes it"},
+		{"a long time", check(`,"attempt":1,"notBefore":"2026-03-01T12:00:00.` + strings.Repeat("0", 44) + `Z"`), "data.notBefore: is 65 bytes long; 64 are allowed"},
+		{"carries much", check(`,"attempt":1,"carried":"` + strings.Repeat("x", maxCarried-1) + `"`), "data.carried: is 65537 bytes long; 65536 are allowed"},
+		{"check of another's story", strings.Replace(check(`,"attempt":1`), story, story[1:], 1), `data.story: "` + story[1:] + `" has the wrong form; send the id as we made it, 24 hex digits`},
+		{"check in another's region", strings.Replace(check(`,"attempt":1`), `"bj"`, `"bj.x"`, 1), `data.region: "bj.x" has the wrong form; write it like cn-hangzhou or bj`},
+		{"check of another's HAVIP", strings.Replace(check(`,"attempt":1`), `havip-1`, `havip-*`, 1), `data.havip: "havip-*" has the wrong form; write it like havip-bp1orders`},
 		{"sweep another cloud", request(TypeSweep, `{"cloud":"aws"}`), `data.cloud: "aws" is no cloud of ours; send alibaba or baidu`},
 		{"an outcome under another's type", request(TypeAttached, `{"story":"s","outcome":"refused"}`), "data.outcome: is not the one that the type names"},
 		{"holders that are none", request(TypeAttached, `{"story":"s","outcome":"attached","holders":[1]}`), "data.holders: must be a list of strings"},
+		{"a long holder", request(TypeAttached, `{"story":"s","outcome":"attached","holders":["a","`+long+`"]}`), "data.holders[1]: is 257 bytes long; 256 are allowed"},
+		{"many holders", request(TypeAttached, `{"story":"s","outcome":"attached","holders":["a"`+strings.Repeat(`,"a"`, maxHolders)+`]}`), "data.holders: has 65 entries; 64 are allowed"},
 		{"a holder that forges a log", request(TypeAttached, `{"story":"s","outcome":"attached","holders":["a\nb"]}`), "data.holders: must not hold control characters"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

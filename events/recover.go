@@ -22,14 +22,14 @@ func (d Recover) subject() string { return d.HAVIP }
 func readRecover(f *fields) Recover {
 	return Recover{
 		Cloud:    f.cloud(),
-		Region:   f.required("region"),
-		HAVIP:    f.required("havip"),
-		Instance: f.text("instance"),
-		Release:  f.text("release"),
+		Region:   f.requiredName("region"),
+		HAVIP:    f.requiredName("havip"),
+		Instance: f.name("instance"),
+		Release:  f.name("release"),
 		Force:    f.flag("force"),
 		AllowGap: f.flag("allowGap"),
 		Reason:   f.prose("reason"),
-		Actor:    f.prose("actor"),
+		Actor:    f.actor("actor"),
 		DryRun:   f.flag("dryRun"),
 	}
 }

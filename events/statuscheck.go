@@ -2,7 +2,16 @@ package events
 
 import (
 	"encoding/json"
+	"regexp"
 	"time"
+)
+
+// The forms of what names a HAVIP's record and a story in the ledger: the first
+// two are the roster's, the third is our own.
+var (
+	regionForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+	havipForm  = regexp.MustCompile(`^havip-[A-Za-z0-9-]{1,64}$`)
+	storyForm  = regexp.MustCompile(`^[0-9a-f]{24}$`)
 )
 
 // StatusCheck asks to look at a HAVIP again, for a story that is under way.
@@ -24,12 +33,12 @@ func (d StatusCheck) subject() string { return d.HAVIP }
 func readStatusCheck(f *fields) StatusCheck {
 	return StatusCheck{
 		Cloud:     f.cloud(),
-		Region:    f.required("region"),
-		HAVIP:     f.required("havip"),
-		Story:     f.required("story"),
+		Region:    f.form("region", regionForm, "write it like cn-hangzhou or bj"),
+		HAVIP:     f.form("havip", havipForm, "write it like havip-bp1orders"),
+		Story:     f.form("story", storyForm, "send the id as we made it, 24 hex digits"),
 		Attempt:   int(f.ordinal("attempt")),
 		NotBefore: f.moment("notBefore"),
-		Carried:   f.raw("carried"),
-		Seal:      f.text("seal"),
+		Carried:   f.raw("carried", maxCarried),
+		Seal:      f.name("seal"),
 	}
 }

@@ -12,7 +12,7 @@ func (Sweep) eventType() string { return TypeSweep }
 func (d Sweep) subject() string { return d.HAVIP }
 
 func readSweep(f *fields) Sweep {
-	s := Sweep{Region: f.text("region"), HAVIP: f.text("havip")}
+	s := Sweep{Region: f.name("region"), HAVIP: f.name("havip")}
 	if f.has("cloud") {
 		s.Cloud = f.cloud()
 	}

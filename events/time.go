@@ -20,7 +20,7 @@ var looseLayouts = []string{
 // parseTime reads a time as senders really write it. One without a zone is not
 // a time: nobody knows which moment it means.
 func parseTime(text string) (time.Time, bool) {
-	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(fitting(text, maxTime))
 	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		return at, writable(at)
 	}

@@ -15,7 +15,7 @@ func readTimer(f *fields, arrived time.Time) (Event, error) {
 		return Event{}, f.err
 	}
 	v := envelope{
-		id:     name + "@" + at,
+		id:     composed(name + "@" + at),
 		source: "fc.timer",
 		kind:   TypeSweep,
 		time:   at,

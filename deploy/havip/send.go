@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"os"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"havip-functions/events"
+	"havip-functions/shared/havip"
 )
 
 func sendCommand() *cobra.Command {
@@ -108,5 +108,5 @@ func encode(e events.Event) ([]byte, error) {
 	if err != nil {
 		return nil, usage("%v", err)
 	}
-	return json.Marshal(ce)
+	return havip.Encode(ce)
 }

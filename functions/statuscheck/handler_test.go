@@ -70,6 +70,9 @@ func TestUntilItIsSo(t *testing.T) {
 	})
 }
 
+// another is the id of a story that nobody opened.
+const another = "5f2c9a0d41b7e3886c0f92aa"
+
 func TestChangeNothing(t *testing.T) {
 	for _, test := range []struct {
 		name        string
@@ -77,7 +80,7 @@ func TestChangeNothing(t *testing.T) {
 		later       int    // than the attempt that is due
 		redelivered bool   // the ledger's answer was an old one
 	}{
-		{"of another story", "another", 0, false},
+		{"of another story", another, 0, false},
 		{"of an attempt past", "", -1, false},
 		{"of one to come", "", 1, true},
 	} {
@@ -165,13 +168,13 @@ func TestRosterLost(t *testing.T) {
 func TestCarriedIsInvalid(t *testing.T) {
 	for name, carried := range map[string]string{
 		"no story":                 `{"story":7}`,
-		"a story of another HAVIP": `{"story":{"id":"s","havip":{"cloud":"alibaba","region":"cn-hangzhou","havip":"havip-users"},"attempt":1}}`,
+		"a story of another HAVIP": `{"story":{"id":"` + another + `","havip":{"cloud":"alibaba","region":"cn-hangzhou","havip":"havip-users"},"attempt":1}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			functionstest.Play(t, scene{Users: "members: [i-db1]"}, func(s *stage) {
 				s.Post(s.Recover(events.Recover{HAVIP: functionstest.Users})) // it has a record
 				s.Finish()
-				s.Post(s.Check(events.StatusCheck{Story: "s", Attempt: 1, Carried: []byte(carried)}))
+				s.Post(s.Check(events.StatusCheck{Story: another, Attempt: 1, Carried: []byte(carried)}))
 				letters, err := s.Ledger.DeadLetters(s.Context())
 				if err != nil || len(letters) != 1 || !strings.Contains(letters[0].Reason, "data.carried") {
 					s.Errorf("the dead letters are %+v, %v", letters, err)

@@ -60,7 +60,7 @@ func (d Door) take(w http.ResponseWriter, r *http.Request) {
 	d.Function.setClock(ctx)
 	list, err := events.ReadHTTP(r.Header, body, d.Function.Keeper.Now())
 	if err != nil {
-		d.keep(ctx, body, err)
+		d.keep(ctx, events.Structured(r.Header, body), err)
 		d.refuse(w, err)
 		return
 	}

@@ -117,6 +117,38 @@ func request(t *testing.T, method, url, kind, body string) (status int, header h
 	return answer.StatusCode, answer.Header, string(read)
 }
 
+// What nobody can read is kept whole: in binary mode with what the headers said.
+func TestDoorKeepsWhatItRefuses(t *testing.T) {
+	l := ledger.NewMemory()
+	url := open(t, l)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(`{"cloud":"alibaba","region":"cn-hangzhou"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"Content-Type": "application/json", "ce-specversion": "1.0", "ce-id": "e1", "ce-source": "/test", "ce-type": "havip.health.failed", "ce-subject": "a%20b",
+	} {
+		r.Header.Set(name, value)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil || answer.StatusCode != http.StatusBadRequest {
+		t.Fatalf("got %v, %v", answer, err)
+	}
+	answer.Body.Close()
+	letters, err := l.DeadLetters(t.Context())
+	if err != nil || len(letters) != 1 {
+		t.Fatalf("the dead letters are %+v, %v", letters, err)
+	}
+	const want = `{"data":{"cloud":"alibaba","region":"cn-hangzhou"},"datacontenttype":"application/json",` +
+		`"id":"e1","source":"/test","specversion":"1.0","subject":"a b","type":"havip.health.failed"}`
+	if got := string(letters[0].Bytes); got != want {
+		t.Errorf("kept is %s", got)
+	}
+	if _, err := (flow.Function{Ledger: l}).Redrive(t.Context(), letters[0].ID, "test"); err == nil || !strings.Contains(err.Error(), letters[0].Reason) {
+		t.Errorf("redriven, it is refused for %v, not for %s", err, letters[0].Reason)
+	}
+}
+
 func TestDoorSaysTheFirstOnesStories(t *testing.T) {
 	url := open(t, ledger.NewMemory())
 	var answers [2]struct{ Accepted []flow.Accepted }

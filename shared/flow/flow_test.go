@@ -29,7 +29,7 @@ func TestDeadLetters(t *testing.T) {
 		{"no JSON", `{"id":`, "JSON"},
 		{"no event of ours", `{"specversion":"1.0","id":"1","source":"/s","type":"havip.recover","data":{}}`, "data.cloud"},
 		{"a story that can't be one", `{"specversion":"1.0","id":"1","source":"/s","type":"havip.status.check","data":` +
-			`{"cloud":"alibaba","region":"cn-hangzhou","havip":"havip-orders","story":"s","attempt":1,"carried":{"story":7}}}`, "data.carried"},
+			`{"cloud":"alibaba","region":"cn-hangzhou","havip":"havip-orders","story":"5f2c9a0d41b7e3886c0f92aa","attempt":1,"carried":{"story":7}}}`, "data.carried"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			functionstest.Play(t, short, func(s *stage) {

@@ -17,7 +17,7 @@ func (r Record) encode() ([]byte, error) {
 		if most < maxSteps {
 			r.Story = shortened(r.Story, most)
 		}
-		text, err := plain(r)
+		text, err := Encode(r)
 		if err != nil || len(text) <= maxRecord {
 			return text, err
 		}

@@ -61,7 +61,7 @@ func (b EventBridge) Publish(ctx context.Context, e event.Event, _ time.Duration
 }
 
 func (b EventBridge) request(ctx context.Context, e event.Event) (*http.Request, error) {
-	list, err := json.Marshal([]ebEvent{{
+	list, err := havip.Encode([]ebEvent{{
 		ID: ebID(e.ID()), Source: e.Source(), SpecVersion: "1.0", Type: ebType(e.Type()), Subject: e.Subject(),
 		Time: e.Time().UTC().Format(time.RFC3339Nano), ContentType: "application/json", Data: e.Data(),
 	}})

@@ -111,6 +111,7 @@ func statusCheck(t *testing.T) event.Event {
 	e.SetID("check-1")
 	e.SetSource("/havip")
 	e.SetType("havip.status.check")
+	e.SetSubject("<&>") // which nobody need escape
 	if err := e.SetData("application/json", map[string]int{"attempt": 2}); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +121,7 @@ func statusCheck(t *testing.T) event.Event {
 func TestFCInvokePublishes(t *testing.T) {
 	for name, tt := range map[string]struct {
 		after time.Duration
-		want []string // of x-fc-async-delay
+		want  []string // of x-fc-async-delay
 	}{
 		"now":      {0, nil},
 		"past":     {-time.Hour, nil},
@@ -143,7 +144,7 @@ func TestFCInvokePublishes(t *testing.T) {
 				t.Errorf("invocation type: got %s", got)
 			}
 			var e event.Event
-			if err := e.UnmarshalJSON([]byte(call.body)); err != nil || e.ID() != "check-1" || string(e.Data()) != `{"attempt":2}` {
+			if err := e.UnmarshalJSON([]byte(call.body)); err != nil || e.ID() != "check-1" || string(e.Data()) != `{"attempt":2}` || !strings.Contains(call.body, "<&>") {
 				t.Errorf("the body is not the event: %s: %v", call.body, err)
 			}
 		})

@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"havip-functions/shared/flow"
+	"havip-functions/shared/havip"
 )
 
 // What SQS takes: DelaySeconds, and a message with its attributes.
@@ -39,7 +39,7 @@ func NewSQS(ctx context.Context, queueURL string) (SQS, error) {
 // Publish returns nil once the queue holds the event, to be delivered after so
 // long, or now.
 func (q SQS) Publish(ctx context.Context, e event.Event, after time.Duration) error {
-	body, err := json.Marshal(e)
+	body, err := havip.Encode(e)
 	if err != nil {
 		return fmt.Errorf("event %s can't be sent to %s: %w", e.ID(), q.QueueURL, err)
 	}

@@ -55,7 +55,7 @@ func TestSQSPublishes(t *testing.T) {
 	q, kept := newSQS(t, "")
 	for name, tt := range map[string]struct {
 		after time.Duration
-		want int
+		want  int
 	}{
 		"now":      {0, 0},
 		"past":     {-time.Hour, 0},
@@ -67,7 +67,7 @@ func TestSQSPublishes(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := (*kept)[len(*kept)-1]
-			if got.DelaySeconds != tt.want || got.QueueURL != q.QueueURL || !strings.Contains(got.MessageBody, `"id":"check-1"`) {
+			if got.DelaySeconds != tt.want || got.QueueURL != q.QueueURL || !strings.Contains(got.MessageBody, `"id":"check-1"`) || !strings.Contains(got.MessageBody, "<&>") {
 				t.Errorf("got %+v, want a delay of %d", got, tt.want)
 			}
 		})

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -71,7 +70,7 @@ func openBus(ctx context.Context, e *engine, clock *havip.Clock, log *slog.Logge
 
 // Publish implements flow.Bus: once it returns nil the event is on disk.
 func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, after time.Duration) error {
-	body, err := json.Marshal(e)
+	body, err := havip.Encode(e)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,73 @@
+package events
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"havip-functions/shared/havip"
+)
+
+// Structured gives what is to be kept of an HTTP request that [ReadHTTP] refused.
+// In binary mode that is one structured CloudEvent: its attributes are those of
+// the ce- headers, as they came where they can't be decoded, and the body is its
+// data where it is JSON, else its data_base64. In any other mode it is the body,
+// untouched. What was wrong in the data is wrong for the same reason when [Read]
+// reads it, as long as the event with its attributes stays within [MaxEvent].
+func Structured(header http.Header, body []byte) []byte {
+	if kind, _ := mediaType(header); !isBinary(header, kind) {
+		return body
+	}
+	event := writtenAttributes(header)
+	kind := header.Get("Content-Type")
+	if written := writtenType(kind); written != "" {
+		event["datacontenttype"] = written
+	}
+	switch {
+	case len(body) == 0:
+	case isJSON(kind) && isData(body):
+		event["data"] = json.RawMessage(body)
+	default:
+		event["data_base64"] = body
+	}
+	written, _ := havip.Encode(event) // of texts, bytes and scanned JSON alone
+	return written
+}
+
+// writtenAttributes are the attributes of a request in binary mode, good or bad.
+// Of a bad one no letter is left that would be refused in JSON.
+func writtenAttributes(header http.Header) map[string]any {
+	event := make(map[string]any)
+	for name, values := range attributeHeaders(header) {
+		value, ok := decodeOnly(values)
+		if !ok {
+			value = printable(strings.ToValidUTF8(strings.Join(values, ", "), "\uFFFD"))
+		}
+		event[name] = value
+	}
+	delete(event, "data") // no header can hold the data, or say what it is
+	delete(event, "datacontenttype")
+	return event
+}
+
+// writtenType is the body's media type. Of a bad one no more is left than whether
+// it means JSON: it would hide what else is wrong.
+func writtenType(kind string) string {
+	switch {
+	case isMediaType(kind) && !hasControl(kind):
+		return kind
+	case isJSON(kind):
+		return ""
+	default:
+		return "application/octet-stream"
+	}
+}
+
+// isData tells whether a body, as the data of an event, is read as by itself. A
+// null there would count as no data at all.
+func isData(body []byte) bool {
+	s := scanner{buf: body, depth: 1}
+	s.space()
+	return utf8.Valid(body) && s.peek() != 'n' && s.document() == nil
+}
