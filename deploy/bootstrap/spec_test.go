@@ -96,6 +96,27 @@ func TestSpecNamesTheFunctions(t *testing.T) {
 	}
 }
 
+// The web door, which strangers reach, has a role of its own and no keys.
+func TestSpecGivesTheIngressNoCloud(t *testing.T) {
+	roles := map[string]string{} // to the function that has it
+	for name, resource := range readSpec(t).Resources {
+		role := fmt.Sprint(resource.Props["role"])
+		if other, taken := roles[role]; taken && (name == "ingress" || other == "ingress") {
+			t.Errorf("%s and %s have the role %s", name, other, role)
+		}
+		roles[role] = name
+		keys := 0
+		for key := range resource.Props["environmentVariables"].(map[string]any) {
+			if strings.HasPrefix(key, "ALIBABA_") || strings.HasPrefix(key, "BCE_") {
+				keys++
+			}
+		}
+		if (keys == 0) != (name == "ingress") {
+			t.Errorf("%s has %d keys of a cloud", name, keys)
+		}
+	}
+}
+
 // The default bus holds few rules, and an anonymous trigger on an event
 // function would let anybody forge its /invoke.
 func TestSpecTriggers(t *testing.T) {
