@@ -21,7 +21,8 @@ import (
 var environment = []string{
 	"HAVIP_FUNCTION", "HAVIP_ROSTER", "HAVIP_LEDGER", "HAVIP_FC_ENDPOINT", "HAVIP_SQS_QUEUE_URL",
 	"HAVIP_ALIBABA_ENDPOINT", "HAVIP_BAIDU_ENDPOINT", "HAVIP_ALIBABA_ECS_ENDPOINT", "HAVIP_ALIBABA_STS_ENDPOINT",
-	"HAVIP_INGRESS_TOKEN", "HAVIP_WEBHOOK_SECRET", "HAVIP_OUTCOME_BUS", "HAVIP_OUTCOME_SINK", "HAVIP_EVENTBRIDGE_ENDPOINT",
+	"HAVIP_INGRESS_TOKEN", "HAVIP_WEBHOOK_SECRET", "HAVIP_OPERATOR_TOKEN", "HAVIP_SEAL_KEY", "HAVIP_OUTCOME_BUS", "HAVIP_OUTCOME_SINK", "HAVIP_EVENTBRIDGE_ENDPOINT",
+	"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN",
 	"BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY", "BCE_SESSION_TOKEN",
 }
 
@@ -168,13 +169,16 @@ func readSpec(t *testing.T) spec {
 
 var reference = regexp.MustCompile(`\$\{(vars\.(\w+)|env\([^)]*\))\}`)
 
+// fromEnvironment stands for what a deployment's shell gives.
+const fromEnvironment = "from-the-environment"
+
 // resolve fills in ${vars.NAME} as Serverless Devs does; what comes from the
 // environment of a deployment stands for itself.
 func resolve(text []byte, vars map[string]string) []byte {
 	return reference.ReplaceAllFunc(text, func(match []byte) []byte {
 		name, ok := strings.CutPrefix(strings.Trim(string(match), "${}"), "vars.")
 		if !ok {
-			return []byte("from-the-environment")
+			return []byte(fromEnvironment)
 		}
 		return []byte(vars[name])
 	})

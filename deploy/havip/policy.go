@@ -34,6 +34,7 @@ type grant struct {
 	object  string // bucket/key of the roster, if it is in OSS
 	bus     string // that outcomes go to, if any
 	vpc     bool   // the functions are in a VPC
+	ingress bool   // the role of the web door, which makes no call to a cloud
 }
 
 func rosterPolicyCommand() *cobra.Command {
@@ -42,8 +43,10 @@ func rosterPolicyCommand() *cobra.Command {
 		Use:   "policy [FILE]",
 		Short: "Print the RAM policy that a roster asks for, and no more",
 		Long: `Print the RAM policy that a roster asks for: of the functions' role on Alibaba
-Cloud, or, with --account, of the role that they assume in that account.`,
+Cloud, or, with --ingress, of the web door's, or, with --account, of the role that
+the functions assume in that account.`,
 		Example: `  havip roster policy roster.yaml
+  havip roster policy roster.yaml --ingress
   havip roster policy roster.yaml --account prod
   havip roster policy roster.yaml --object havip-config/roster.yaml --bus havip --vpc`,
 		Args: cobra.MaximumNArgs(1),
@@ -57,10 +60,14 @@ Cloud, or, with --account, of the role that they assume in that account.`,
 	f.StringVar(&g.object, "object", where, "bucket/key of the roster in OSS (HAVIP_ROSTER, where it says oss://)")
 	f.StringVar(&g.bus, "bus", os.Getenv("HAVIP_OUTCOME_BUS"), "the bus that outcomes go to (HAVIP_OUTCOME_BUS)")
 	f.BoolVar(&g.vpc, "vpc", false, "the functions are in a VPC")
+	f.BoolVar(&g.ingress, "ingress", false, "the role of havip-ingress, which touches no HAVIP")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		file, err := openRoster(append(args, "")[0])
 		if err != nil {
 			return err
+		}
+		if g.ingress && g.account != "" {
+			return usage("the ingress has no role in an account of the roster; drop --account or --ingress")
 		}
 		g.roster = file.Current()
 		if a, known := g.roster.Accounts[g.account]; g.account != "" && (!known || a.RoleARN == "") {
@@ -75,16 +82,20 @@ Cloud, or, with --account, of the role that they assume in that account.`,
 func (g grant) policy() ramPolicy {
 	p := ramPolicy{Version: "1"}
 	own, regions := g.held()
-	p.allow(own, "vpc:AssociateHaVip", "vpc:UnassociateHaVip")
-	p.allow(in(regions, "acs:vpc:{region}:*:havip/*"), "vpc:DescribeHaVips") // a list: RAM knows no ids for it
-	p.allow(in(regions, "acs:ecs:{region}:*:instance/*", "acs:ecs:{region}:*:eni/*"), "ecs:DescribeInstances", "ecs:DescribeNetworkInterfaces")
+	if !g.ingress {
+		p.allow(own, "vpc:AssociateHaVip", "vpc:UnassociateHaVip")
+		p.allow(in(regions, "acs:vpc:{region}:*:havip/*"), "vpc:DescribeHaVips") // a list: RAM knows no ids for it
+		p.allow(in(regions, "acs:ecs:{region}:*:instance/*", "acs:ecs:{region}:*:eni/*"), "ecs:DescribeInstances", "ecs:DescribeNetworkInterfaces")
+	}
 	if g.account != "" {
 		return p
+	}
+	if !g.ingress {
+		p.allow(g.roles(), "sts:AssumeRole")
 	}
 	if len(regions) == 0 {
 		regions = []string{"*"} // the roster names none of Alibaba's
 	}
-	p.allow(g.roles(), "sts:AssumeRole")
 	p.allow(in(regions, "acs:fc:{region}:*:functions/havip-status-check"), "fc:InvokeFunction")
 	p.allow(in(regions, "acs:mns:{region}:*:/queues/havip-dead-letters/messages"), "mns:SendMessage")
 	p.allow(in(regions, "acs:log:{region}:*:project/havip-functions/logstore/functions"), "log:PostLogStoreLogs")

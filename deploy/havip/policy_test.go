@@ -19,20 +19,28 @@ func parsed(t *testing.T, text string) *roster.Roster {
 	return r
 }
 
-// deploy/alibaba/policy.json is what roster policy prints for the built-in
+// The policies of deploy/alibaba are what roster policy prints for the built-in
 // roster, where s.yaml has it.
-func TestPolicyFile(t *testing.T) {
-	var got bytes.Buffer
-	g := grant{roster: parsed(t, string(roster.Builtin())), object: "havip-config/roster.yaml"}
-	if err := g.policy().write(&got); err != nil {
-		t.Fatal(err)
-	}
-	want, err := os.ReadFile("../alibaba/policy.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.String() != string(want) {
-		t.Errorf("policy.json is old; write it with\n  havip roster policy shared/roster/roster.yaml --object havip-config/roster.yaml\nwhich prints\n%s", &got)
+func TestPolicyFiles(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ingress bool
+		flag    string
+	}{
+		"policy.json":         {false, ""},
+		"policy-ingress.json": {true, " --ingress"},
+	} {
+		var got bytes.Buffer
+		g := grant{roster: parsed(t, string(roster.Builtin())), object: "havip-config/roster.yaml", ingress: tt.ingress}
+		if err := g.policy().write(&got); err != nil {
+			t.Fatal(err)
+		}
+		want, err := os.ReadFile("../alibaba/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.String() != string(want) {
+			t.Errorf("%s is old; write it with\n  havip roster policy shared/roster/roster.yaml --object havip-config/roster.yaml%s\nwhich prints\n%s", name, tt.flag, &got)
+		}
 	}
 }
 
@@ -52,13 +60,17 @@ func TestPolicyNamesWhatTheRosterNames(t *testing.T) {
 	for name, tt := range map[string]struct {
 		grant   grant
 		changes []string // what may be changed
-		actions []string // beside those of every policy
+		actions []string // the first of each statement
 	}{
 		"the functions": {grant{roster: r}, []string{"acs:vpc:cn-hangzhou:*:havip/havip-own", "acs:vpc:cn-hangzhou:*:instance/i-1"},
-			[]string{"sts:AssumeRole", "fc:InvokeFunction", "mns:SendMessage", "log:PostLogStoreLogs"}},
-		"an account": {grant{roster: r, account: "prod"}, []string{"acs:vpc:cn-beijing:*:havip/havip-prod", "acs:vpc:cn-beijing:*:instance/eni-1"}, nil},
+			[]string{"vpc:AssociateHaVip", "vpc:DescribeHaVips", "ecs:DescribeInstances", "sts:AssumeRole", "fc:InvokeFunction", "mns:SendMessage", "log:PostLogStoreLogs"}},
+		"an account": {grant{roster: r, account: "prod"}, []string{"acs:vpc:cn-beijing:*:havip/havip-prod", "acs:vpc:cn-beijing:*:instance/eni-1"},
+			[]string{"vpc:AssociateHaVip", "vpc:DescribeHaVips", "ecs:DescribeInstances"}},
 		"everything": {grant{roster: r, object: "b/k", bus: "havip", vpc: true}, []string{"acs:vpc:cn-hangzhou:*:havip/havip-own", "acs:vpc:cn-hangzhou:*:instance/i-1"},
-			[]string{"sts:AssumeRole", "fc:InvokeFunction", "mns:SendMessage", "log:PostLogStoreLogs", "oss:GetObject", "eventbridge:PutEvents", "ecs:CreateNetworkInterface"}},
+			[]string{"vpc:AssociateHaVip", "vpc:DescribeHaVips", "ecs:DescribeInstances", "sts:AssumeRole", "fc:InvokeFunction", "mns:SendMessage", "log:PostLogStoreLogs",
+				"oss:GetObject", "eventbridge:PutEvents", "ecs:CreateNetworkInterface"}},
+		"the web door": {grant{roster: r, ingress: true, object: "b/k", bus: "havip"}, nil,
+			[]string{"fc:InvokeFunction", "mns:SendMessage", "log:PostLogStoreLogs", "oss:GetObject", "eventbridge:PutEvents"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var actions []string
@@ -69,11 +81,16 @@ func TestPolicyNamesWhatTheRosterNames(t *testing.T) {
 					t.Errorf("it may change %v, want %v", s.Resource, tt.changes)
 				}
 			}
-			want := append([]string{"vpc:AssociateHaVip", "vpc:DescribeHaVips", "ecs:DescribeInstances"}, tt.actions...)
-			if !slices.Equal(actions, want) {
-				t.Errorf("got %v, want %v", actions, want)
+			if !slices.Equal(actions, tt.actions) {
+				t.Errorf("got %v, want %v", actions, tt.actions)
 			}
 		})
+	}
+}
+
+func TestPolicyOfTheIngressHasNoAccount(t *testing.T) {
+	if code := run(t.Context(), []string{"roster", "policy", file(t, "roster.yaml", rosterOfAccounts), "--ingress", "--account", "prod"}); code != exitUsage {
+		t.Errorf("exit code %d, want %d", code, exitUsage)
 	}
 }
 

@@ -85,6 +85,13 @@ func TestCoolDown(t *testing.T) {
 				s.Errorf("the second failover began after %s", wait)
 			}
 		}, Calls: "-i-db1 +i-db3 -i-db2 +i-db4", Outcomes: "attached i-db3, attached i-db4", Holders: "i-db3* i-db4"},
+		{Name: "with none at all nothing waits", Scene: holds(limit3+", coolDown: 0s", "i-db1", "i-db2"), Tell: func(s *stage) {
+			began := time.Now()
+			stops("i-db1", "i-db2")(s)
+			if took := s.Changes()[2].Time.Sub(began); took > 30*time.Second {
+				s.Errorf("the second failover began after %s", took)
+			}
+		}, Calls: "-i-db1 +i-db3 -i-db2 +i-db4", Outcomes: "attached i-db3, attached i-db4", Holders: "i-db3* i-db4"},
 		{Name: "without one nothing waits", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
 			began := time.Now()
 			stops("i-db1", "i-db2")(s)

@@ -152,6 +152,14 @@ func TestOutcomeTells(t *testing.T) {
 				s.Errorf("%q serves after %s; servingWithin is 30s", o.Serving, o.EndedAt.Sub(o.StartedAt))
 			}
 		}, Calls: "+i-db2", Outcomes: "attached i-db2", Holders: "i-db1 i-db2", Says: []string{"no holder announces the address", "check keepalived on i-db2"}},
+		{Name: "that nobody serves, at once", Scene: scene{Policy: spare + ", servingWithin: 0s", Holders: []string{"i-db1"}}, Tell: func(s *stage) {
+			s.Silence()
+			s.Post(s.Started("i-db2"))
+			s.Finish()
+			if o := s.Last(); o.Serving != "" || o.EndedAt.Sub(o.StartedAt) > 10*time.Second {
+				s.Errorf("%q serves after %s; servingWithin is 0s", o.Serving, o.EndedAt.Sub(o.StartedAt))
+			}
+		}, Calls: "+i-db2", Outcomes: "attached i-db2", Holders: "i-db1 i-db2", Says: []string{"no holder announces the address"}},
 		{Name: "the cloud's own no", Scene: short, Tell: func(s *stage) {
 			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Error: &simulator.FaultError{Code: elsewhere}})
 			s.Post(s.Started("i-db2"))

@@ -10,14 +10,30 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
 
-// certificateHost is the only kind of host whose certificates we believe. The
-// name is looked at before anything is fetched: the sender chose it.
-var certificateHost = regexp.MustCompile(`^[a-z0-9-]{1,32}-eventbridge\.oss-accelerate\.aliyuncs\.com$`)
+// certificateHost is the only kind of host whose certificates we believe: a
+// bucket of EventBridge's in one of its regions. The name is looked at before
+// anything is fetched, since the sender chose it.
+const certificateHost = "-eventbridge.oss-accelerate.aliyuncs.com"
+
+// bridgeRegions are where EventBridge is. Names of buckets are global: the bucket
+// of a region where it is not could be a stranger's. So these are the regions that
+// both pages of the vendor's have. Function Compute has others, and ap-south-1 is
+// gone from one of the pages.
+//
+// https://help.aliyun.com/document_detail/609691.htm
+// https://www.alibabacloud.com/help/en/eventbridge/developer-reference/api-eventbridge-2020-04-01-endpoint
+var bridgeRegions = []string{
+	"ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-3", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
+	"cn-beijing", "cn-chengdu", "cn-guangzhou", "cn-hangzhou", "cn-heyuan", "cn-hongkong", "cn-huhehaote", "cn-qingdao",
+	"cn-shanghai", "cn-shanghai-finance-1", "cn-shenzhen", "cn-wulanchabu", "cn-zhangjiakou",
+	"eu-central-1", "eu-west-1", "us-east-1", "us-west-1",
+}
 
 const (
 	certificateAge = 24 * time.Hour
@@ -54,7 +70,7 @@ func newCertificates(over http.RoundTripper) certificates {
 // key returns the public key at a URL of EventBridge's.
 func (c certificates) key(ctx context.Context, where string) (*rsa.PublicKey, error) {
 	if !official(where) {
-		return nil, unproven("%s must be https://{region}-eventbridge.oss-accelerate.aliyuncs.com/…", signatureURL)
+		return nil, unproven("%s must be https://{region}%s/… of a region that EventBridge has", signatureURL, certificateHost)
 	}
 	c.state.Lock()
 	known, found := c.state.keys[where]
@@ -72,7 +88,11 @@ func (c certificates) key(ctx context.Context, where string) (*rsa.PublicKey, er
 
 func official(where string) bool {
 	u, err := url.Parse(where)
-	return err == nil && u.Scheme == "https" && u.User == nil && certificateHost.MatchString(u.Host)
+	if err != nil || u.Scheme != "https" || u.User != nil {
+		return false
+	}
+	region, ours := strings.CutSuffix(u.Host, certificateHost) // with a port it is another
+	return ours && slices.Contains(bridgeRegions, region)
 }
 
 func (c certificates) keep(where string, key *rsa.PublicKey) {

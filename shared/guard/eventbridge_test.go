@@ -193,6 +193,12 @@ func TestOnlyOfficialCertificatesAreFetched(t *testing.T) {
 		"https://evil.example/cn-eventbridge.oss-accelerate.aliyuncs.com", "https://a.b-eventbridge.oss-accelerate.aliyuncs.com/x",
 		"https://cn-eventbridge.oss-accelerate.aliyuncs.com%00.evil.example/x", "https://cn-eventbridgeXoss-accelerate.aliyuncs.com/x",
 		"https://cn-eventbridge.oss-accelerate.aliyuncs.com.\nevil.example/x",
+		// Buckets that anybody may have.
+		bucket("evil"), bucket("cn-hangzhou-evil"), bucket("evil-cn-hangzhou"), bucket("xn--hangzhou-b1a"), bucket("cn"), bucket("cn-hangzhou-1"),
+		bucket("me-central-1"), bucket("ap-south-1"), // regions where EventBridge is not
+		bucket("CN-HANGZHOU"), bucket("cn-hangzhou@evil"), bucket("cn-hangzhou "), bucket("cn-hangzhоu"), // the last with a Cyrillic o
+		"https://cn-hangzhou-eventbridge.oss-accelerate.aliyuncs.com:443/x.pem", "https://u@cn-hangzhou-eventbridge.oss-accelerate.aliyuncs.com/x.pem",
+		"https://cn-hangzhou-eventbridge.OSS-accelerate.aliyuncs.com/x.pem", "https://cn-hangzhou-eventbridge.oss-accelerate.aliyuncs.com./x.pem",
 	} {
 		if _, err := b.checker.certificates.key(t.Context(), where); !errors.Is(err, ErrUnproven) {
 			t.Errorf("%q: %v", where, err)
@@ -200,6 +206,19 @@ func TestOnlyOfficialCertificatesAreFetched(t *testing.T) {
 	}
 	if n := b.fetched.Load(); n != 0 {
 		t.Errorf("%d were fetched", n)
+	}
+}
+
+func bucket(name string) string {
+	return "https://" + name + "-eventbridge.oss-accelerate.aliyuncs.com/x509_public_certificate.pem"
+}
+
+func TestEveryRegionsCertificateIsFetched(t *testing.T) {
+	b := newBridge(t)
+	for _, region := range []string{"cn-hangzhou", "cn-shanghai-finance-1", "ap-southeast-6", "us-west-1"} {
+		if _, err := b.checker.certificates.key(t.Context(), bucket(region)); err != nil {
+			t.Errorf("%s: %v", region, err)
+		}
 	}
 }
 

@@ -121,13 +121,22 @@ func (m mapping) count(key string, fallback int) int {
 }
 
 func (m mapping) duration(key string, fallback time.Duration) time.Duration {
+	return m.span(key, fallback, 1, "write it like 90s, 5m or 24h")
+}
+
+// pause is a duration that may be none.
+func (m mapping) pause(key string, fallback time.Duration) time.Duration {
+	return m.span(key, fallback, 0, "write it like 90s or 5m, or 0s for none")
+}
+
+func (m mapping) span(key string, fallback, least time.Duration, what string) time.Duration {
 	n := m.get(key)
 	if n == nil {
 		return fallback
 	}
 	d, err := time.ParseDuration(n.Value)
-	if err != nil || n.Kind != yaml.ScalarNode || d <= 0 {
-		m.fail(n, m.at(key), "%s is no duration; write it like 90s, 5m or 24h", shown(n.Value))
+	if err != nil || n.Kind != yaml.ScalarNode || d < least {
+		m.fail(n, m.at(key), "%s is no duration; %s", shown(n.Value), what)
 		return fallback
 	}
 	return d

@@ -8,6 +8,10 @@ import (
 	"havip-functions/shared/havip"
 )
 
+// maxMembers bounds what is remembered of one HAVIP: its record has a mark for
+// each member, and must stay small.
+const maxMembers = 32
+
 // members reads who may hold a HAVIP, in order of preference.
 func (m mapping) members(interfaces bool) []havip.Member {
 	nodes := m.list("members")
@@ -17,6 +21,10 @@ func (m mapping) members(interfaces bool) []havip.Member {
 	var members []havip.Member
 	for i, node := range nodes {
 		path := fmt.Sprintf("%s[%d]", m.at("members"), i)
+		if i == maxMembers {
+			m.fail(node, path, "a HAVIP has at most %d members; drop %d", maxMembers, len(nodes)-maxMembers)
+			break
+		}
 		member, ok := m.member(node, path, interfaces)
 		if !ok {
 			continue

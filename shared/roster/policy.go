@@ -99,8 +99,8 @@ func (m mapping) settings(p havip.Policy) havip.Policy {
 		string(havip.Add), string(havip.Replace), string(havip.ForceReplace)))
 	p.Hold = m.count("hold", p.Hold)
 	p.Limit = m.count("limit", p.Limit)
-	p.ServingWithin = m.duration("servingWithin", p.ServingWithin)
-	p.CoolDown = m.duration("coolDown", p.CoolDown)
+	p.ServingWithin = m.pause("servingWithin", p.ServingWithin)
+	p.CoolDown = m.pause("coolDown", p.CoolDown)
 	p.Deadline = m.duration("deadline", p.Deadline)
 	p.MarkTTL = m.duration("markTTL", p.MarkTTL)
 	return p

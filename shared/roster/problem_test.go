@@ -2,6 +2,7 @@ package roster_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -51,6 +52,9 @@ func TestProblems(t *testing.T) {
 		{"bad duration", "deadline: 5m", "deadline: 300", `line 17: havips[0].deadline: "300" is no duration; write it like 90s, 5m or 24h`},
 		{"negative duration", "deadline: 5m", "deadline: -5m", `line 17: havips[0].deadline: "-5m" is no duration; write it like 90s, 5m or 24h`},
 		{"no duration", "deadline: 5m", "deadline: 0s", `line 17: havips[0].deadline: "0s" is no duration; write it like 90s, 5m or 24h`},
+		{"no markTTL", "deadline: 5m", "markTTL: 0", `line 17: havips[0].markTTL: "0" is no duration; write it like 90s, 5m or 24h`},
+		{"negative coolDown", "deadline: 5m", "coolDown: -1s", `line 17: havips[0].coolDown: "-1s" is no duration; write it like 90s or 5m, or 0s for none`},
+		{"a bare number", "deadline: 5m", "servingWithin: 30", `line 17: havips[0].servingWithin: "30" is no duration; write it like 90s or 5m, or 0s for none`},
 		{"coolDown as long as the deadline", "deadline: 5m", "deadline: 60s", "line 17: havips[0].coolDown: 1m0s is not less than the deadline 1m0s; a story that waits for it would never act"},
 		{"no name", "name: orders-db", "name: ", "line 6: havips[0].name: missing; call it something like orders-db"},
 		{"no region", "    region: cn-hangzhou\n", "", "line 6: havips[0].region: missing; write it like cn-hangzhou or bj"},
@@ -122,6 +126,30 @@ func TestWholeRosters(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+// A record keeps a mark for each member, under its id.
+func TestMembersAreBounded(t *testing.T) {
+	long := strings.Repeat("x", 64)
+	text := "havips:\n- name: " + long + "\n  cloud: alibaba\n  region: r\n  id: havip-" + long + "\n  members:\n"
+	for i := range 32 {
+		text += fmt.Sprintf("  - i-%s%02d\n", long[2:], i)
+	}
+	r, err := roster.Parse([]byte(text))
+	if err != nil || len(r.Policies()[0].Members) != 32 {
+		t.Fatalf("32 members, and names as long as may be: %v", err)
+	}
+	for _, c := range []struct{ name, text, want string }{
+		{"one too many", text + "  - i-33\n", `line 39: havips[0].members[32]: a HAVIP has at most 32 members; drop 1`},
+		{"a thousand too many", text + strings.Repeat("  - i-33\n", 1000), `line 39: havips[0].members[32]: a HAVIP has at most 32 members; drop 1000`},
+		{"a long name", strings.Replace(text, "name: x", "name: xx", 1), `line 2: havips[0].name: "` + long[:60] + `…" has the wrong form; call it something like orders-db`},
+		{"a long id", strings.Replace(text, "havip-x", "havip-xx", 1), `line 5: havips[0].id: "havip-` + long[:54] + `…" has the wrong form; write it like havip-bp1orders`},
+		{"a long member", strings.Replace(text, "i-x", "i-xx", 1), `line 7: havips[0].members[0]: "i-` + long[:58] + `…" is no instance; write it like i-db1, or change instanceType`},
+	} {
+		if _, err := roster.Parse([]byte(c.text)); err == nil || err.Error() != c.want {
+			t.Errorf("%s:\ngot  %v\nwant %s", c.name, err, c.want)
+		}
 	}
 }
 

@@ -100,6 +100,29 @@ func TestInheritedHoldIsCapped(t *testing.T) {
 	}
 }
 
+// Nothing is a value of its own, no default.
+func TestNoPauseAtAll(t *testing.T) {
+	for _, c := range []struct {
+		defaults, entry         string
+		coolDown, servingWithin time.Duration
+	}{
+		{"", "coolDown: 0s, servingWithin: 0s", 0, 0},
+		{"", "coolDown: 0, servingWithin: 0", 0, 0},
+		{"coolDown: 0, servingWithin: 0s", "mode: act", 0, 0},
+		{"coolDown: 0, servingWithin: 0s", "coolDown: 5s, servingWithin: 6s", 5 * time.Second, 6 * time.Second},
+		{"coolDown: 90s, servingWithin: 20s", "coolDown: 0s, servingWithin: 0", 0, 0},
+	} {
+		r, err := roster.Parse(fmt.Appendf(nil, "defaults: {%s}\nhavips: [{name: a, cloud: alibaba, region: r, id: havip-1, members: [i-1], %s}]", c.defaults, c.entry))
+		if err != nil {
+			t.Errorf("%+v: %v", c, err)
+			continue
+		}
+		if p := r.Policies()[0]; p.CoolDown != c.coolDown || p.ServingWithin != c.servingWithin {
+			t.Errorf("%+v: coolDown %s, servingWithin %s", c, p.CoolDown, p.ServingWithin)
+		}
+	}
+}
+
 func TestPoliciesAreACopy(t *testing.T) {
 	r, err := roster.Parse(roster.Builtin())
 	if err != nil {
