@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"havip-functions/shared/havip"
-
 	"go.yaml.in/yaml/v3"
 )
 
@@ -129,7 +127,7 @@ func keeps(t *testing.T, name, value string) bool {
 		"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 	}
 	attributes[name] = value
-	payload, err := havip.Encode(attributes)
+	payload, err := Encode(attributes)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"havip-functions/shared/havip"
-
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -25,7 +23,7 @@ func TestEveryMemberIsBounded(t *testing.T) {
 			if err != nil {
 				continue
 			}
-			written, err := havip.Encode(read[0].Data)
+			written, err := Encode(read[0].Data)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -41,7 +39,7 @@ func TestEveryMemberIsBounded(t *testing.T) {
 // changed is an event as structured JSON, with other values for members of its data.
 func changed(t *testing.T, e Event, values map[string]string) []byte {
 	t.Helper()
-	written, err := havip.Encode(e.Data)
+	written, err := Encode(e.Data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +116,7 @@ func checkBounds(t *testing.T, e Event) {
 // membersOf are the members of an event's data, as they are sent.
 func membersOf(t *testing.T, d Data) map[string]any {
 	t.Helper()
-	written, err := havip.Encode(d)
+	written, err := Encode(d)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"havip-functions/shared/havip"
 )
 
 // seeds are every shape that we read.
@@ -115,7 +113,7 @@ func checkRead(t *testing.T, events []Event, err error) {
 // checkSentOn takes what is sent on of an event for what arrives next.
 func checkSentOn(t *testing.T, e Event) {
 	t.Helper()
-	text, err := havip.Encode(e)
+	text, err := Encode(e)
 	if err != nil {
 		t.Fatalf("can't be sent: %v: %+v", err, e)
 	}

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"unicode/utf8"
-
-	"havip-functions/shared/havip"
 )
 
 // Structured gives what is to be kept of an HTTP request that [ReadHTTP] refused.
@@ -31,7 +29,7 @@ func Structured(header http.Header, body []byte) []byte {
 	default:
 		event["data_base64"] = body
 	}
-	written, _ := havip.Encode(event) // of texts, bytes and scanned JSON alone
+	written, _ := Encode(event) // of texts, bytes and scanned JSON alone
 	return written
 }
 

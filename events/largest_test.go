@@ -3,8 +3,6 @@ package events
 import (
 	"strings"
 	"testing"
-
-	"havip-functions/shared/havip"
 )
 
 // candidates are what makes a member large: letters that are escaped, numbers of
@@ -55,7 +53,7 @@ func largest(t *testing.T, sample Event) Event {
 // size is how long the data is, as it is sent.
 func size(t *testing.T, e Event) int {
 	t.Helper()
-	written, err := havip.Encode(e.Data)
+	written, err := Encode(e.Data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +66,7 @@ func TestTheLargestEventFits(t *testing.T) {
 	for _, sample := range samples {
 		e := largest(t, sample)
 		e.Arrived = arrived
-		payload, err := havip.Encode(e)
+		payload, err := Encode(e)
 		if err != nil {
 			t.Fatal(err)
 		}

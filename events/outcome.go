@@ -2,8 +2,6 @@ package events
 
 import (
 	"time"
-
-	"havip-functions/shared/havip"
 )
 
 // Outcome tells how a story ended. When one comes in, because a rule feeds us
@@ -42,7 +40,7 @@ func (d Outcome) MarshalJSON() ([]byte, error) {
 	if d.Holders == nil {
 		d.Holders = []string{}
 	}
-	return havip.Encode(plain(d))
+	return Encode(plain(d))
 }
 
 func readOutcome(f *fields) Outcome {

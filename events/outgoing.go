@@ -1,12 +1,12 @@
 package events
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"time"
-
-	"havip-functions/shared/havip"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 	"github.com/cloudevents/sdk-go/v2/types"
@@ -34,7 +34,7 @@ func (e Event) CloudEvent() (cloudevents.Event, error) {
 		ce.SetTime(e.Time)
 	}
 	e.setExtensions(&ce)
-	data, err := havip.Encode(e.Data)
+	data, err := Encode(e.Data)
 	if err != nil {
 		return cloudevents.Event{}, fmt.Errorf("events: write the data of %s: %w", e.ID, err)
 	}
@@ -66,5 +66,18 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return havip.Encode(ce)
+	return Encode(ce)
+}
+
+// Encode writes a value as JSON, a CloudEvent as a structured one. Every bus of
+// ours uses it: json.Marshal writes each <, > and & with six bytes, in what an
+// inner MarshalJSON wrote too, and would make an event larger than a bus takes.
+func Encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	w := json.NewEncoder(&b)
+	w.SetEscapeHTML(false)
+	if err := w.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"havip-functions/shared/havip"
-
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 )
 
@@ -46,7 +44,7 @@ func TestSentOnItIsTheSame(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text, err := havip.Encode(first[0])
+			text, err := Encode(first[0])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,13 +77,13 @@ func TestEncodeKeepsAngleBrackets(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, v := range []any{ce, e, []cloudevents.Event{ce}} {
-			written, err := havip.Encode(v)
+			written, err := Encode(v)
 			if err != nil || strings.Contains(string(written), `\u`) || !strings.Contains(string(written), text) || !json.Valid(written) {
 				t.Errorf("%T of %T: %v, %s", v, d, err, written)
 			}
 		}
 	}
-	if _, err := havip.Encode(New("1", at, StatusCheck{Carried: json.RawMessage("{")})); err == nil {
+	if _, err := Encode(New("1", at, StatusCheck{Carried: json.RawMessage("{")})); err == nil {
 		t.Error("wrote what is not JSON")
 	}
 }

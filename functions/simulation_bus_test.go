@@ -139,7 +139,7 @@ func (r *run) Publish(ctx context.Context, ce cloudevents.Event, after time.Dura
 		if r.busDown || v.befalls(busAway) {
 			return errBusAway
 		}
-		payload, err := havip.Encode(ce)
+		payload, err := events.Encode(ce)
 		if err != nil {
 			return err
 		}

@@ -110,7 +110,7 @@ func (a *agenda) Publish(_ context.Context, e cloudevents.Event, _ time.Duration
 		return nil
 	}
 	var err error
-	a.body, err = havip.Encode(e) // flow waits until its notBefore
+	a.body, err = events.Encode(e) // flow waits until its notBefore
 	return err
 }
 

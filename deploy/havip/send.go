@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"havip-functions/events"
-	"havip-functions/shared/havip"
 )
 
 func sendCommand() *cobra.Command {
@@ -108,5 +107,5 @@ func encode(e events.Event) ([]byte, error) {
 	if err != nil {
 		return nil, usage("%v", err)
 	}
-	return havip.Encode(ce)
+	return events.Encode(ce)
 }

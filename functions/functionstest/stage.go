@@ -73,7 +73,7 @@ const redelivery = 5 * time.Second
 // Publish implements [flow.Bus]: a check is delivered when it is due, until it
 // is acknowledged.
 func (s *Stage) Publish(_ context.Context, ce cloudevents.Event, after time.Duration) error {
-	payload, err := havip.Encode(ce)
+	payload, err := events.Encode(ce)
 	if err != nil {
 		return err
 	}

@@ -176,7 +176,7 @@ func again(e events.Event) []byte {
 	if err != nil {
 		return []byte(e.ID)
 	}
-	bytes, _ := havip.Encode(ce) // it was read from JSON
+	bytes, _ := events.Encode(ce) // it was read from JSON
 	return bytes
 }
 

@@ -220,11 +220,11 @@ func (l *look) rebase(ctx context.Context, conflict error) error {
 // same tells that nobody took a look since the record was read, nor joined the
 // story in a way that its end depends on. Before a call what is known of the
 // members counts too; the answer of one is kept whatever became of them.
-func (before *Record) same(now Record, leased bool) bool {
-	p, q, s := before.Pending, now.Pending, now.Story
+func (r *Record) same(now Record, leased bool) bool {
+	p, q, s := r.Pending, now.Pending, now.Story
 	pending := p == nil && q == nil || p != nil && q != nil && q.Token == p.Token && q.SentAt.Equal(p.SentAt)
-	marks := leased || maps.Equal(before.failures(), now.failures()) && frozenAlike(before.Frozen, now.Frozen)
-	return s.Open() && s.ID == before.Story.ID && s.Attempt == before.Story.Attempt && s.Joined == before.Story.Joined && pending && marks
+	marks := leased || maps.Equal(r.failures(), now.failures()) && frozenAlike(r.Frozen, now.Frozen)
+	return s.Open() && s.ID == r.Story.ID && s.Attempt == r.Story.Attempt && s.Joined == r.Story.Joined && pending && marks
 }
 
 // failures are the marks by their word alone.

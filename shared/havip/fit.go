@@ -12,12 +12,12 @@ const maxRecord = 16 << 10
 // encode writes the record, shortened where it would be too large. What goes
 // first is what nobody decides by.
 func (r Record) encode() ([]byte, error) {
-	for _, most := range []int{maxSteps, 4, 2} {
+	for _, most := range []int{maxSteps, 8, 4, 2, 1} {
 		r.Closed = shortened(r.Closed, most)
 		if most < maxSteps {
 			r.Story = shortened(r.Story, most)
 		}
-		text, err := Encode(r)
+		text, err := plain(r)
 		if err != nil || len(text) <= maxRecord {
 			return text, err
 		}
@@ -36,7 +36,7 @@ func shortened(s *Story, steps int) *Story {
 	if !short.Open() {
 		short.Skip, short.Barred = nil, nil
 	}
-	if most := 50 * steps; steps < maxSteps {
+	if most := 40 * steps; steps < maxSteps {
 		for _, text := range []*string{
 			&short.Ask.Reason, &short.Ask.Actor, &short.Rule, &short.Advice, &short.Code, &short.RequestID,
 			&short.Event.Source, &short.Event.ID, &short.Event.Type, &short.Trace.State,
@@ -54,10 +54,10 @@ func cut(text string, most int) string {
 	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
-// ends keeps the first and the last half of so many steps.
+// ends keeps the first half and the last of so many steps, the last where it is one.
 func ends(steps []Taken, most int) []Taken {
 	if len(steps) <= most {
 		return steps
 	}
-	return append(steps[:most/2:most/2], steps[len(steps)-most/2:]...)
+	return append(steps[:most/2:most/2], steps[len(steps)-(most+1)/2:]...)
 }

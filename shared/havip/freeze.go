@@ -41,6 +41,7 @@ func paused(p Policy) (rule, advice string) {
 // Freeze freezes the HAVIPs that pick names by id or name, all for an empty
 // pick, and returns their names. A time that has passed lifts it.
 func (k Keeper) Freeze(ctx context.Context, pick string, f Freeze) ([]string, error) {
+	f.Reason, f.Actor = cut(f.Reason, 300), cut(f.Actor, 100)
 	var frozen []string
 	for _, p := range k.Roster.Policies() {
 		if pick != "" && pick != p.ID && pick != p.Name {

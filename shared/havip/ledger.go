@@ -101,17 +101,15 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// encode writes JSON in which < and & stay one byte: a value has a size to keep.
 func encode(v any) ([]byte, error) {
 	if r, ok := v.(Record); ok {
 		return r.encode()
 	}
-	return Encode(v)
+	return plain(v)
 }
 
-// Encode writes a value as JSON, a CloudEvent as a structured one. Every bus and
-// ledger of ours gets it so: json.Marshal writes each <, > and & with six bytes, in
-// what an inner MarshalJSON wrote too, and would make it larger than a bus takes.
-func Encode(v any) ([]byte, error) {
+func plain(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -208,7 +208,7 @@ func (l *look) failed(ctx context.Context, taken Taken, err error) error {
 	if !errors.As(err, &cause) { // new to us: as good as lost
 		cause = &Error{Kind: ErrBusy, Op: string(taken.Step), Code: "Unknown", Message: err.Error(), Lost: true}
 	}
-	taken.Code, taken.RequestID = cause.Code, cause.RequestID
+	taken.Code, taken.RequestID = cut(cause.Code, maxCode), cut(cause.RequestID, maxCode)
 	l.story.blame(cause)
 	refused := errors.Is(cause, ErrRefused)
 	switch {

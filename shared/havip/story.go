@@ -113,11 +113,14 @@ type Taken struct {
 func (s *Story) Open() bool { return s != nil && s.Outcome == "" }
 
 func (s *Story) blame(err *Error) {
-	s.Rule, s.Code, s.RequestID, s.Advice = err.Rule, err.Code, err.RequestID, err.Advice
+	s.Rule, s.Code, s.RequestID, s.Advice = err.Rule, cut(err.Code, maxCode), cut(err.RequestID, maxCode), err.Advice
 	if s.Rule == "" {
 		s.Rule = oneLine(err.Message)
 	}
 }
+
+// maxCode bounds what we believe of a cloud's codes and request ids, in bytes.
+const maxCode = 100
 
 func (s *Story) explain(rule, advice string) {
 	s.Rule, s.Advice = rule, advice

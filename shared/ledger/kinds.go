@@ -46,8 +46,9 @@ func kind(err error) error {
 	case errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrDisconnected),
 		errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrConnectionDraining):
 		return fmt.Errorf("%w: %w", ErrGone, err)
+	default:
+		return err
 	}
-	return err
 }
 
 // The codes of JetStream that nats.go has no name for,
@@ -71,6 +72,7 @@ func kindOf(api *jetstream.APIError, err error) error {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	case codeNotEnabled, codeNotAvailable, codeStreamOffline:
 		return fmt.Errorf("%w: %w", ErrGone, err)
+	default:
+		return err
 	}
-	return err
 }

@@ -163,7 +163,7 @@ func (r *Redis) DeadLetter(ctx context.Context, id string) (d DeadLetter, err er
 
 // DeadLetters implements [Ledger].
 func (r *Redis) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
-	ids, err := r.client.ZRevRange(ctx, r.dead.name, 0, -1).Result()
+	ids, err := r.client.ZRangeArgs(ctx, redis.ZRangeArgs{Key: r.dead.name, Start: 0, Stop: -1, Rev: true}).Result()
 	if err != nil {
 		return nil, redisKind(err)
 	}

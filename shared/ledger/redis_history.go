@@ -113,7 +113,7 @@ func (r *Redis) Stories(ctx context.Context, key, from string, most int) (found 
 func (r *Redis) listStray(ctx context.Context, value []byte) error {
 	var record havip.Record
 	if json.Unmarshal(value, &record) != nil || record.Story == nil {
-		return nil // no stray of ours
+		return nil //nolint:nilerr // no stray of ours
 	}
 	return r.client.ZAdd(ctx, allStories, redis.Z{Member: listed(*record.Story)}).Err()
 }

@@ -10,7 +10,7 @@ import (
 
 // maxMembers bounds what is remembered of one HAVIP: its record has a mark for
 // each member, and must stay small.
-const maxMembers = 32
+const maxMembers = 16
 
 // members reads who may hold a HAVIP, in order of preference.
 func (m mapping) members(interfaces bool) []havip.Member {

@@ -133,16 +133,16 @@ func TestWholeRosters(t *testing.T) {
 func TestMembersAreBounded(t *testing.T) {
 	long := strings.Repeat("x", 64)
 	text := "havips:\n- name: " + long + "\n  cloud: alibaba\n  region: r\n  id: havip-" + long + "\n  members:\n"
-	for i := range 32 {
+	for i := range 16 {
 		text += fmt.Sprintf("  - i-%s%02d\n", long[2:], i)
 	}
 	r, err := roster.Parse([]byte(text))
-	if err != nil || len(r.Policies()[0].Members) != 32 {
-		t.Fatalf("32 members, and names as long as may be: %v", err)
+	if err != nil || len(r.Policies()[0].Members) != 16 {
+		t.Fatalf("16 members, and names as long as may be: %v", err)
 	}
 	for _, c := range []struct{ name, text, want string }{
-		{"one too many", text + "  - i-33\n", `line 39: havips[0].members[32]: a HAVIP has at most 32 members; drop 1`},
-		{"a thousand too many", text + strings.Repeat("  - i-33\n", 1000), `line 39: havips[0].members[32]: a HAVIP has at most 32 members; drop 1000`},
+		{"one too many", text + "  - i-17\n", `line 23: havips[0].members[16]: a HAVIP has at most 16 members; drop 1`},
+		{"a thousand too many", text + strings.Repeat("  - i-17\n", 1000), `line 23: havips[0].members[16]: a HAVIP has at most 16 members; drop 1000`},
 		{"a long name", strings.Replace(text, "name: x", "name: xx", 1), `line 2: havips[0].name: "` + long[:60] + `…" has the wrong form; call it something like orders-db`},
 		{"a long id", strings.Replace(text, "havip-x", "havip-xx", 1), `line 5: havips[0].id: "havip-` + long[:54] + `…" has the wrong form; write it like havip-bp1orders`},
 		{"a long member", strings.Replace(text, "i-x", "i-xx", 1), `line 7: havips[0].members[0]: "i-` + long[:58] + `…" is no instance; write it like i-db1, or change instanceType`},

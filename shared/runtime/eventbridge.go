@@ -13,6 +13,7 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
+	"havip-functions/events"
 	"havip-functions/shared/havip"
 )
 
@@ -61,7 +62,7 @@ func (b EventBridge) Publish(ctx context.Context, e event.Event, _ time.Duration
 }
 
 func (b EventBridge) request(ctx context.Context, e event.Event) (*http.Request, error) {
-	list, err := havip.Encode([]ebEvent{{
+	list, err := events.Encode([]ebEvent{{
 		ID: ebID(e.ID()), Source: e.Source(), SpecVersion: "1.0", Type: ebType(e.Type()), Subject: e.Subject(),
 		Time: e.Time().UTC().Format(time.RFC3339Nano), ContentType: "application/json", Data: e.Data(),
 	}})

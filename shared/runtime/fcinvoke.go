@@ -16,6 +16,7 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
+	"havip-functions/events"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 )
@@ -47,7 +48,7 @@ func (c Call) FCEndpoint() string {
 // Publish returns nil once FC has accepted the event, to be delivered after so
 // long, or now. It tries a few times within the context; its error names no secret.
 func (b FCInvoke) Publish(ctx context.Context, e event.Event, after time.Duration) error {
-	body, err := havip.Encode(e)
+	body, err := events.Encode(e)
 	if err != nil {
 		return fmt.Errorf("event %s can't be sent to %s: %w", e.ID(), b.Function, err)
 	}

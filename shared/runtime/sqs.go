@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/cloudevents/sdk-go/v2/event"
 
+	"havip-functions/events"
 	"havip-functions/shared/flow"
-	"havip-functions/shared/havip"
 )
 
 // What SQS takes: DelaySeconds, and a message with its attributes.
@@ -39,7 +39,7 @@ func NewSQS(ctx context.Context, queueURL string) (SQS, error) {
 // Publish returns nil once the queue holds the event, to be delivered after so
 // long, or now.
 func (q SQS) Publish(ctx context.Context, e event.Event, after time.Duration) error {
-	body, err := havip.Encode(e)
+	body, err := events.Encode(e)
 	if err != nil {
 		return fmt.Errorf("event %s can't be sent to %s: %w", e.ID(), q.QueueURL, err)
 	}

@@ -70,7 +70,7 @@ func openBus(ctx context.Context, e *engine, clock *havip.Clock, log *slog.Logge
 
 // Publish implements flow.Bus: once it returns nil the event is on disk.
 func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, after time.Duration) error {
-	body, err := havip.Encode(e)
+	body, err := events.Encode(e)
 	if err != nil {
 		return err
 	}

@@ -93,10 +93,14 @@ func (s *store) watch(ctx context.Context) error {
 // several returns an error only where all tries in a row fail.
 func (s *store) several(ctx context.Context, try func(context.Context) error) (err error) {
 	for n := range probes {
-		if n > 0 && pause(ctx, probePause) != nil {
-			return nil
+		if n > 0 {
+			_ = pause(ctx, probePause)
 		}
-		if err = try(ctx); err == nil || ctx.Err() != nil {
+		err = try(ctx)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // nobody asks any more
+		}
+		if err == nil {
 			return nil
 		}
 	}
