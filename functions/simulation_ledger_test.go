@@ -3,6 +3,8 @@ package functions_test
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
@@ -52,6 +54,20 @@ func (l faultyLedger) Save(ctx context.Context, key string, value []byte, rev ha
 		return nil
 	})
 	return saved, err
+}
+
+// Create implements [havip.Ledger].
+func (l faultyLedger) Create(ctx context.Context, values map[string][]byte) error {
+	v := invocationOf(ctx)
+	return l.put(ctx, "create", func() error {
+		for _, key := range slices.Sorted(maps.Keys(values)) {
+			_, err := l.Ledger.Save(ctx, key, values[key], 0)
+			if err == nil {
+				l.tape.onSave(l.run, v, key, values[key])
+			}
+		}
+		return nil
+	})
 }
 
 // Archive implements [ledger.Ledger].

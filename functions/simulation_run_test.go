@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"havip-functions/events"
 	"havip-functions/functions"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
@@ -74,12 +75,27 @@ func (r *run) build() {
 	r.store = ledger.NewMemory()
 	for host := range 2 {
 		faulty := faultyLedger{run: r, Ledger: r.store}
-		r.hosts = append(r.hosts, functions.New(flow.Function{
+		r.hosts = append(r.hosts, lagging(functions.New(flow.Function{
 			Keeper: havip.Keeper{Ledger: faulty, Roster: r, Clouds: r.clouds, Later: host == 1 && r.plan.seed%3 == 0},
 			Watch:  time.Duration(1-host) * r.plan.watch,
 			Ledger: faulty, Bus: r, Log: slog.New(slog.DiscardHandler),
-		}))
+		})))
 	}
+}
+
+// lagging lets a little time go by after each handler: those whose event was
+// written down together would go on at the same instant.
+func lagging(f flow.Function) flow.Function {
+	for i, answer := range f.Handlers {
+		f.Handlers[i] = func(ctx context.Context, e events.Event) ([]havip.Left, bool, error) {
+			left, answered, err := answer(ctx, e)
+			if answered {
+				invocationOf(ctx).lag()
+			}
+			return left, answered, err
+		}
+	}
+	return f
 }
 
 // Policies implements [havip.Roster].

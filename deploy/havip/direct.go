@@ -34,7 +34,7 @@ func openDirect(path string, words io.Writer) (*direct, error) {
 		return nil, err
 	}
 	env := runtime.Environment{Getenv: os.Getenv, Log: slog.New(slog.DiscardHandler)}
-	return &direct{file, env.Clouds(file, runtime.Call{}), words}, nil
+	return &direct{file, env.Clouds(runtime.Call{}), words}, nil
 }
 
 // openRoster opens the roster that the flag names, else HAVIP_ROSTER, else

@@ -80,7 +80,7 @@ that hold a HAVIP now become its members: add the standbys before you set mode a
 
 func importRegion(ctx context.Context, cloud, region string) ([]havip.Policy, error) {
 	env := runtime.Environment{Getenv: os.Getenv, Log: slog.New(slog.DiscardHandler)}
-	_, fleet, err := env.Clouds(nil, runtime.Call{})(ctx, havip.Policy{Cloud: cloud, Region: region}, "import")
+	_, fleet, err := env.Clouds(runtime.Call{})(ctx, havip.Policy{Cloud: cloud, Region: region}, "import")
 	if err != nil {
 		return nil, err
 	}

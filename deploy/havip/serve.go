@@ -118,7 +118,7 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 		return err
 	}
 	config := host.Config{
-		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: env.Clouds(file, runtime.Call{}),
+		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: env.Clouds(runtime.Call{}),
 		Guard: believed, Limits: s.limits, Log: s.log,
 	}
 	h, err := host.Open(ctx, config)

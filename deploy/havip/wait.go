@@ -21,7 +21,7 @@ type teller struct {
 	prefix string
 	last   string
 	plan   string
-	steps  int
+	steps  time.Time // of the newest one told; a story keeps only some of them
 	clock  time.Time
 }
 
@@ -40,8 +40,11 @@ func (t *teller) tell(s host.Story) {
 		t.plan = plan
 		t.line(time.Now(), "plan: %s", plan)
 	}
-	for ; t.steps < len(s.Steps); t.steps++ {
-		step := s.Steps[t.steps]
+	for _, step := range s.Steps {
+		if !step.At.After(t.steps) {
+			continue
+		}
+		t.steps = step.At
 		t.line(step.At, "%s %s: %s%s (request %s, %d ms)", step.Step, step.Instance, step.Result,
 			bracketed(step.Code), orNone(step.RequestID), step.Ms)
 	}
@@ -85,7 +88,7 @@ func (c client) follow(ctx context.Context, id string, t *teller) (host.Story, e
 				return s, nil
 			}
 			t.line(time.Now(), "%s; following story %s", s.Reason, s.Successor)
-			id, t.steps = s.Successor, 0
+			id = s.Successor
 			continue
 		}
 		select {

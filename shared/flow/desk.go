@@ -3,15 +3,13 @@ package flow
 import (
 	"context"
 	"sync"
-
-	"havip-functions/shared/havip"
 )
 
 // Desk is where the invocations of one process publish what lies in an outbox:
 // one at a time for each, and nothing twice. The zero value is ready; nil keeps no
 // order and remembers nothing.
 type Desk struct {
-	queues havip.Queues
+	outboxes turns
 
 	mu      sync.Mutex
 	letters map[string]bool // published; true once it is out of its outbox too
@@ -26,7 +24,7 @@ func (d *Desk) enter(ctx context.Context, key string) (leave func(), err error) 
 	if d == nil {
 		return func() {}, nil
 	}
-	return d.queues.Enter(ctx, key)
+	return d.outboxes.enter(ctx, key)
 }
 
 func (d *Desk) published(id string) (published, removed bool) {

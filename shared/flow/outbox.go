@@ -56,7 +56,7 @@ func (f Function) remove(ctx context.Context, key string, published []string) er
 	if len(published) == 0 {
 		return nil
 	}
-	_, _, err := havip.Update(ctx, f.Ledger, key, func(r *havip.Record) (bool, error) {
+	_, err := f.Keeper.Change(ctx, key, func(r *havip.Record) (bool, error) {
 		return r.Remove(published), nil
 	})
 	if err != nil {

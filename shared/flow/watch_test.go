@@ -99,7 +99,7 @@ func TestOutboxGoesOnWithoutAnOutcome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := flow.Function{Keeper: havip.Keeper{Roster: file}, Ledger: memory, Bus: bus, Log: slog.New(slog.DiscardHandler)}
+	f := flow.Function{Keeper: havip.Keeper{Roster: file, Ledger: memory}, Ledger: memory, Bus: bus, Log: slog.New(slog.DiscardHandler)}
 	if err := f.Resume(t.Context()); err == nil || !slices.Equal(bus.types, []string{"havip.status.check"}) {
 		t.Errorf("published %v, %v", bus.types, err)
 	}

@@ -94,7 +94,7 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 	var left Left
 	var own Record   // the event's, where it was known before
 	var atOnce Story // how it ended, where it did
-	record, err := k.update(ctx, fresh.Ledger, func(r *Record) (bool, error) {
+	record, err := k.Change(ctx, fresh.Ledger, func(r *Record) (bool, error) {
 		left, atOnce = fresh, Story{}
 		var err error
 		own, left.Duplicate, err = k.seen(ctx, *r, e, storyOf(p.Key(), e.Key()))
@@ -108,7 +108,7 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 			atOnce = s
 			return !maps.Equal(marks, r.Marks), nil
 		}
-		if err := k.makeRoom(ctx, p.Key(), r, e.Arrived); err != nil {
+		if err := k.shelve(ctx, r); err != nil {
 			return false, err
 		}
 		left.Story, left.Opened = r.take(s, e, changed)
@@ -124,21 +124,7 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 		return left, nil
 	}
 	left.Record = record
-	if !left.Duplicate && len(record.Seen) > busySeen {
-		err = k.write(ctx, p.Key(), e.Key(), record.Seen[e.Key()])
-	}
-	return left, err
-}
-
-// update is [Update] in turn.
-func (k Keeper) update(ctx context.Context, key string, change func(*Record) (bool, error)) (Record, error) {
-	leave, err := k.Queues.Enter(ctx, key)
-	if err != nil {
-		return Record{}, fmt.Errorf("ledger: others change %s: %w", key, err)
-	}
-	defer leave()
-	r, _, err := Update(ctx, k.Ledger, key, change)
-	return r, err
+	return left, nil
 }
 
 // Note remembers an event that concerns no HAVIP of the roster, with its outcome
@@ -155,7 +141,7 @@ func (k Keeper) Note(ctx context.Context, e Event, why Story) ([]Left, error) {
 func (k Keeper) note(ctx context.Context, key string, e Event, ended Story) (Left, error) {
 	left := Left{HAVIP: ended.HAVIP, Ledger: key, Story: ended.ID}
 	var err error
-	left.Record, err = k.update(ctx, key, func(r *Record) (bool, error) {
+	left.Record, err = k.Change(ctx, key, func(r *Record) (bool, error) {
 		var known Seen
 		if known, left.Duplicate = r.Seen[e.Key()]; left.Duplicate {
 			left.Story = known.Story

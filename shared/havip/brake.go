@@ -107,7 +107,7 @@ func (k Keeper) unsettle(ctx context.Context, brake string) error {
 		if brakeKey(p) != brake {
 			continue
 		}
-		_, err := k.update(ctx, p.Key().String(), func(r *Record) (bool, error) {
+		_, err := k.Change(ctx, p.Key().String(), func(r *Record) (bool, error) {
 			r.Settled = ""
 			return true, nil
 		})

@@ -145,7 +145,7 @@ func (l *look) end(ctx context.Context, outcome Outcome) error {
 		l.record.Settled = settled(l.policy, l.have)
 	}
 	if l.story.Joined { // another takes its place
-		if err := l.keeper.makeRoom(ctx, l.story.HAVIP, &l.record, l.keeper.Now()); err != nil {
+		if err := l.keeper.shelve(ctx, &l.record); err != nil {
 			return err
 		}
 	}

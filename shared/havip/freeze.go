@@ -47,7 +47,7 @@ func (k Keeper) Freeze(ctx context.Context, pick string, f Freeze) ([]string, er
 		if pick != "" && pick != p.ID && pick != p.Name {
 			continue
 		}
-		_, err := k.update(ctx, p.Key().String(), func(r *Record) (bool, error) {
+		_, err := k.Change(ctx, p.Key().String(), func(r *Record) (bool, error) {
 			r.Frozen = &f
 			return true, nil
 		})

@@ -134,11 +134,11 @@ func (k Keeper) open(ctx context.Context, c Check) (l look, err error) {
 func (k Keeper) Abandon(ctx context.Context, c Check, rule string) (Left, error) {
 	left := Left{HAVIP: c.HAVIP, Ledger: c.HAVIP.String(), Story: c.Story}
 	var err error
-	left.Record, err = k.update(ctx, left.Ledger, func(r *Record) (bool, error) {
+	left.Record, err = k.Change(ctx, left.Ledger, func(r *Record) (bool, error) {
 		if !r.Story.Open() || r.Story.ID != c.Story {
 			return false, nil
 		}
-		if err := k.makeRoom(ctx, c.HAVIP, r, k.Now()); err != nil {
+		if err := k.shelve(ctx, r); err != nil {
 			return false, err
 		}
 		r.Story.explain(rule, "see havip status "+c.HAVIP.ID+", then run havip recover")

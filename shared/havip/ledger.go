@@ -24,6 +24,10 @@ type Ledger interface {
 	// returns the new revision; otherwise it is ErrConflict.
 	Save(ctx context.Context, key string, value []byte, rev Revision) (Revision, error)
 
+	// Create writes values where their keys have none, in one go where it can; a key
+	// that has one keeps it.
+	Create(ctx context.Context, values map[string][]byte) error
+
 	// Archive keeps a story that ended for 30 days. Doing so again is no error.
 	Archive(ctx context.Context, s Story) error
 }

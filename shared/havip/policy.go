@@ -30,6 +30,7 @@ type Policy struct {
 	Name           string
 	Cloud          string // alibaba or baidu
 	Account        string // a name of the roster's accounts, or "" for the ambient credentials
+	Access         Access // how that account is entered
 	Region         string
 	ID             string
 	InstanceType   string // EcsInstance or NetworkInterface; SERVER or ENI
@@ -44,6 +45,13 @@ type Policy struct {
 	MarkTTL        time.Duration // how long an instance counts as failed without word
 	Brake          Brake         // on the failovers of its account and region
 	Roster         string        // the hash of the roster that says all this
+}
+
+// Access says whose credentials serve an account: those that are stored, else the
+// ambient ones; and the role that they assume, if any.
+type Access struct {
+	RoleARN     string // Alibaba only
+	Credentials string // file:PATH or env:PREFIX
 }
 
 // Member may hold a HAVIP. Events name its instance, calls its id; the two

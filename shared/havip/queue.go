@@ -2,44 +2,72 @@ package havip
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"sync"
 )
 
-// Queues let one at a time through to each key: whoever in this process changes a
-// record waits here for the others, instead of losing compare-and-sets to them.
-// The zero value is ready; nil lets everybody through at once.
+// Queues make one write of the changes of a record that come at once: who comes
+// while another writes waits, and the first who waited writes for all of them. So
+// a hundred events about one HAVIP cost a few writes, and nobody in this process
+// loses a compare-and-set to another. The zero value is ready; with nil everybody
+// writes for himself.
 type Queues struct {
 	mu   sync.Mutex
 	keys map[string]*queue
 }
 
 type queue struct {
-	turn    chan struct{} // holds one token while somebody has the turn
-	waiting int
+	waiting []*change
 }
 
-// Enter waits for its turn at the key, until leave is called, or the context ends.
-func (q *Queues) Enter(ctx context.Context, key string) (leave func(), err error) {
-	if q == nil {
-		return func() {}, nil
+// change is what somebody wants done to a record, and what became of it.
+type change struct {
+	do   func(*Record) (bool, error)
+	lead chan struct{} // closed when it is to write for all
+	done chan struct{} // closed when it has been written
+
+	record Record
+	err    error
+}
+
+var errNotWritten = errors.New("the one who wrote for us did not come back")
+
+// Change lets do change a record, once or several times, and writes it back. It
+// returns the record as the ledger has it then. What do reports as no change is
+// not written; where it fails nothing of it is.
+func (k Keeper) Change(ctx context.Context, key string, do func(*Record) (changed bool, err error)) (Record, error) {
+	c := &change{do: do, lead: make(chan struct{}), done: make(chan struct{})}
+	if k.Queues == nil {
+		k.write(ctx, key, []*change{c})
+		return c.record, c.err
 	}
-	at := q.join(key)
-	leave = func() { <-at.turn; q.part(key, at) }
-	select {
-	case at.turn <- struct{}{}: // even if the context is over: who has not to wait need not hurry
-		return leave, nil
-	default:
+	if k.Queues.join(key, c) {
+		k.lead(ctx, key)
+		return c.record, c.err
 	}
 	select {
-	case at.turn <- struct{}{}:
-		return leave, nil
+	case <-c.done:
+	case <-c.lead:
+		k.lead(ctx, key)
 	case <-ctx.Done():
-		q.part(key, at)
-		return nil, ctx.Err()
+		if !k.Queues.leave(key, c) { // it is being written, or we are to write
+			select {
+			case <-c.done:
+				return c.record, c.err
+			case <-c.lead:
+				k.lead(ctx, key)
+				return c.record, c.err
+			}
+		}
+		return Record{}, fmt.Errorf("ledger: others change %s: %w", key, ctx.Err())
 	}
+	return c.record, c.err
 }
 
-func (q *Queues) join(key string) *queue {
+// join waits in the queue, and tells whether nobody writes yet.
+func (q *Queues) join(key string, c *change) (lead bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.keys == nil {
@@ -47,17 +75,81 @@ func (q *Queues) join(key string) *queue {
 	}
 	at := q.keys[key]
 	if at == nil {
-		at = &queue{turn: make(chan struct{}, 1)}
-		q.keys[key] = at
+		at = &queue{}
+		q.keys[key], lead = at, true
 	}
-	at.waiting++
-	return at
+	at.waiting = append(at.waiting, c)
+	return lead
 }
 
-func (q *Queues) part(key string, at *queue) {
+// leave gives up waiting, unless it is too late for that.
+func (q *Queues) leave(key string, c *change) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if at.waiting--; at.waiting == 0 {
-		delete(q.keys, key)
+	at := q.keys[key]
+	if at == nil {
+		return false
+	}
+	i := slices.Index(at.waiting, c)
+	if i < 0 {
+		return false
+	}
+	select {
+	case <-c.lead:
+		return false
+	default:
+	}
+	at.waiting = slices.Delete(at.waiting, i, i+1)
+	return true
+}
+
+// lead writes for all who wait, and hands over to the first who came meanwhile.
+func (k Keeper) lead(ctx context.Context, key string) {
+	k.Queues.mu.Lock()
+	at := k.Queues.keys[key]
+	batch := at.waiting
+	at.waiting = nil
+	k.Queues.mu.Unlock()
+	defer func() { // also where the ledger panicked
+		for _, c := range batch {
+			select {
+			case <-c.done:
+			default:
+				c.err = errNotWritten
+				close(c.done)
+			}
+		}
+		k.Queues.mu.Lock()
+		defer k.Queues.mu.Unlock()
+		if len(at.waiting) == 0 {
+			delete(k.Queues.keys, key)
+			return
+		}
+		close(at.waiting[0].lead)
+	}()
+	k.write(ctx, key, batch)
+}
+
+// write does several changes in one compare-and-set. One that fails is left out.
+func (k Keeper) write(ctx context.Context, key string, batch []*change) {
+	record, _, err := Update(ctx, k.Ledger, key, func(r *Record) (any bool, err error) {
+		for _, c := range batch {
+			before := *r
+			var changed bool
+			if changed, c.err = c.do(r); c.err != nil {
+				*r = before
+			}
+			any = any || changed && c.err == nil
+		}
+		if any {
+			err = k.makeRoom(ctx, key, r)
+		}
+		return any, err
+	})
+	for _, c := range batch {
+		if c.err == nil {
+			c.record, c.err = record, err
+		}
+		close(c.done)
 	}
 }

@@ -3,7 +3,6 @@ package havip
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -18,7 +17,6 @@ const (
 	seenFor  = 48 * time.Hour
 	maxSeen  = 16 // in a record
 	keptSeen = 8  // when it is full
-	busySeen = 4  // more than that, and each event is written down at once
 )
 
 // The prefixes of the keys of events: of those that concern a HAVIP of the
@@ -54,50 +52,38 @@ func (k Keeper) seen(ctx context.Context, r Record, e Event, story string) (Reco
 
 // remember notes the event and its story in the record.
 func (r *Record) remember(e Event, story string) {
-	seen := maps.Clone(r.Seen)
-	if seen == nil {
-		seen = map[string]Seen{}
+	if r.Seen == nil {
+		r.Seen = map[string]Seen{}
 	}
-	seen[e.Key()] = Seen{Story: story, At: e.Arrived}
-	r.Seen = seen
+	r.Seen[e.Key()] = Seen{Story: story, At: e.Arrived}
 }
 
-// makeRoom lets the record give up what has been written down elsewhere: old
-// events, and the story before the last.
-func (k Keeper) makeRoom(ctx context.Context, key Key, r *Record, now time.Time) error {
-	if r.Closed != nil && r.untold(r.Closed.ID) {
-		if err := k.Ledger.Archive(ctx, *r.Closed); err != nil {
-			return err
-		}
-	}
-	if len(r.Seen) < maxSeen {
+// makeRoom lets a record that is full of events give up the older ones, once they
+// are written down under their own keys.
+func (k Keeper) makeRoom(ctx context.Context, key string, r *Record) error {
+	if len(r.Seen) <= maxSeen {
 		return nil
 	}
 	oldest := slices.SortedFunc(maps.Keys(r.Seen), func(a, b string) int {
 		return cmp.Or(r.Seen[a].At.Compare(r.Seen[b].At), cmp.Compare(a, b))
 	})
-	r.Seen = maps.Clone(r.Seen)
+	old := map[string][]byte{}
 	for _, event := range oldest[:len(oldest)-keptSeen] {
-		if s := r.Seen[event]; now.Sub(s.At) < seenFor {
-			if err := k.write(ctx, key, event, s); err != nil {
-				return err
-			}
+		text, err := encode(Record{Seen: map[string]Seen{event: r.Seen[event]}})
+		if err != nil {
+			return err
 		}
+		old[EventKey(storyAt(key, event))] = text
 		delete(r.Seen, event)
 	}
-	return nil
+	return k.Ledger.Create(ctx, old)
 }
 
-// write remembers an event under its own key, unless it is there.
-func (k Keeper) write(ctx context.Context, key Key, event string, s Seen) error {
-	at := EventKey(storyOf(key, event))
-	_, rev, err := k.Ledger.Load(ctx, at)
-	if err != nil || rev != 0 {
-		return err
-	}
-	_, err = Save(ctx, k.Ledger, at, Record{Seen: map[string]Seen{event: s}}, 0)
-	if errors.Is(err, ErrConflict) { // another has
+// shelve archives the story before the last, which the next one would push out of
+// the record before its outcome was told.
+func (k Keeper) shelve(ctx context.Context, r *Record) error {
+	if r.Closed == nil || !r.untold(r.Closed.ID) {
 		return nil
 	}
-	return err
+	return k.Ledger.Archive(ctx, *r.Closed)
 }

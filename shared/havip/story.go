@@ -149,7 +149,12 @@ const shelfLen = 8
 
 // storyOf is the id of the story that an event, by its [Event.Key], begins at a
 // HAVIP.
-func storyOf(k Key, event string) string { return k.Shelf() + hash(event, k.String())[shelfLen:] }
+func storyOf(k Key, event string) string { return storyAt(k.String(), event) }
+
+// storyAt is storyOf for a HAVIP by the key of its record.
+func storyAt(record, event string) string {
+	return hash(record)[:shelfLen] + hash(event, record)[shelfLen:]
+}
 
 func againID(story string) string { return story[:shelfLen] + hash(story, "again")[shelfLen:] }
 

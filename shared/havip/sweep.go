@@ -115,10 +115,13 @@ func (k Keeper) sweep(ctx context.Context, p Policy, e Event, seen map[string]HA
 	case r.Story.Open() && e.Arrived.After(r.Story.NextAt.Add(overdue)):
 		r.remind(e)
 	case !duplicate && !r.Story.Open() && read && r.hold(&Story{}, p, e.Arrived) == "" && r.unmet(k, p, e, have):
-		if err := k.makeRoom(ctx, p.Key(), &r, e.Arrived); err != nil {
+		if err := k.shelve(ctx, &r); err != nil {
 			return Left{}, err
 		}
 		left.Story, left.Opened = r.take(begin(p, e), e, true)
+		if err := k.makeRoom(ctx, left.Ledger, &r); err != nil {
+			return Left{}, err
+		}
 	case read && r.notice(p, e, have, &left):
 	case len(r.Outbox) > 0:
 		left.Record = r

@@ -34,7 +34,7 @@ func OpenJetStream(ctx context.Context, js jetstream.JetStream, replicas int) (*
 	j := &JetStream{
 		records: open(jetstream.StreamConfig{Name: "havip-ledger", Description: "one record a HAVIP", MaxAge: forget}),
 		events: open(jetstream.StreamConfig{Name: "havip-events", Description: "events by their own key",
-			MaxAge: forgetOld, MaxBytes: 1 << 30}),
+			MaxAge: forgetOld, MaxBytes: 1 << 30, AllowAtomicPublish: true}),
 		strays: open(jetstream.StreamConfig{Name: "havip-strays", Description: "events that concerned no HAVIP of the roster",
 			MaxAge: forgetOld, MaxMsgs: MaxStrays, MaxBytes: 64 << 20}),
 		stories: open(jetstream.StreamConfig{Name: "havip-stories", Description: "stories that ended", MaxAge: Keep, MaxBytes: 2 << 30}),
@@ -94,6 +94,24 @@ func (j *JetStream) Load(ctx context.Context, key string) ([]byte, havip.Revisio
 func (j *JetStream) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (havip.Revision, error) {
 	saved, err := j.of(key).put(ctx, key, value, jetstream.WithExpectLastSequencePerSubject(uint64(rev)))
 	return havip.Revision(saved), err
+}
+
+// Create implements [havip.Ledger].
+func (j *JetStream) Create(ctx context.Context, values map[string][]byte) error {
+	byBucket := map[bucket]map[string][]byte{}
+	for key, value := range values {
+		b := j.of(key)
+		if byBucket[b] == nil {
+			byBucket[b] = map[string][]byte{}
+		}
+		byBucket[b][key] = value
+	}
+	for b, some := range byBucket {
+		if err := b.create(ctx, some); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Archive implements [havip.Ledger].

@@ -28,6 +28,7 @@ func TestLedger(t *testing.T) {
 				"values":            testRecords,
 				"keys":              testKeys,
 				"clock":             testClock,
+				"create":            testCreate,
 				"compare and set":   testCompareAndSet,
 				"one of many":       testOneOfMany,
 				"revisions":         testRevisions,
@@ -87,6 +88,34 @@ func testKeys(t *testing.T, l ledger.Ledger) {
 		if _, err := l.DeadLetter(t.Context(), key); !errors.Is(err, ledger.ErrNotFound) {
 			t.Errorf("dead letter %q: %v", key, err)
 		}
+	}
+}
+
+// What is created together is there together; what was there stays.
+func testCreate(t *testing.T, l ledger.Ledger) {
+	values := map[string][]byte{}
+	for n := range 1200 {
+		values[havip.EventKey(fmt.Sprintf("create-%d", n))] = fmt.Appendf(nil, "%d", n)
+	}
+	first := havip.EventKey("create-7")
+	if _, err := l.Save(t.Context(), first, []byte("first"), 0); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := l.Create(t.Context(), values); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, value := range values {
+		if key == first {
+			value = []byte("first")
+		}
+		if got, rev, err := l.Load(t.Context(), key); err != nil || rev == 0 || string(got) != string(value) {
+			t.Fatalf("%s: %q at %d, %v; want %q", key, got, rev, err, value)
+		}
+	}
+	if err := l.Create(t.Context(), map[string][]byte{"a b": nil}); !errors.Is(err, ledger.ErrKey) {
+		t.Errorf("no key of ours: %v", err)
 	}
 }
 

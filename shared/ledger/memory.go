@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"sync"
@@ -70,6 +71,16 @@ func (m *Memory) Save(_ context.Context, key string, value []byte, rev havip.Rev
 	m.last++
 	m.values[key] = entry{bytes.Clone(value), m.last}
 	return m.last, nil
+}
+
+// Create implements [havip.Ledger].
+func (m *Memory) Create(ctx context.Context, values map[string][]byte) error {
+	for key, value := range values {
+		if _, err := m.Save(ctx, key, value, 0); err != nil && !errors.Is(err, havip.ErrConflict) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Archive implements [havip.Ledger].

@@ -109,6 +109,25 @@ func (r *Redis) Save(ctx context.Context, key string, value []byte, rev havip.Re
 	return havip.Revision(fresh), redisKind(err)
 }
 
+// Create implements [havip.Ledger].
+func (r *Redis) Create(ctx context.Context, values map[string][]byte) error {
+	for key := range values {
+		if err := checkKey(key); err != nil {
+			return err
+		}
+	}
+	if err := save.Load(ctx, r.client).Err(); err != nil {
+		return redisKind(err)
+	}
+	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for key, value := range values {
+			save.EvalSha(ctx, p, []string{recordKey(key)}, "0", value, rand.Text(), int(life(key).Seconds()))
+		}
+		return nil
+	})
+	return redisKind(err)
+}
+
 func recordKey(key string) string { return "havip:ledger:" + key }
 
 // redisKind finds out what an error of Redis is.

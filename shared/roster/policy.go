@@ -63,6 +63,7 @@ func readPolicies(top mapping, accounts map[string]Account) []havip.Policy {
 		m := top.mapping(node, fmt.Sprintf("havips[%d]", i), entryKeys...)
 		p := m.policy(defaults)
 		m.checkAccount(p, accounts)
+		p.Access = havip.Access{RoleARN: accounts[p.Account].RoleARN, Credentials: accounts[p.Account].Credentials}
 		m.checkUnique(p, seen)
 		policies = append(policies, p)
 	}

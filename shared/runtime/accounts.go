@@ -12,15 +12,11 @@ import (
 	"havip-functions/shared/baidu"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/havip/pace"
-	"havip-functions/shared/roster"
 )
 
-// Clouds opens the account of a HAVIP with the credentials that the roster
-// names, else with those of the call, else with the environment's. A nil file
-// has no accounts.
-func (env Environment) Clouds(file *roster.File, call Call) havip.Clouds {
-	return newAccounts(env).clouds(file, call)
-}
+// Clouds opens the account of a HAVIP with the credentials that its policy names,
+// else with those of the call, else with the environment's.
+func (env Environment) Clouds(call Call) havip.Clouds { return newAccounts(env).clouds(call) }
 
 // accounts open clouds, and remember the roles that were assumed for them, and
 // how many calls each takes.
@@ -32,27 +28,26 @@ type accounts struct {
 
 func newAccounts(env Environment) accounts { return accounts{env, &roles{}, &pace.Pacer{}} }
 
-func (env accounts) clouds(file *roster.File, call Call) havip.Clouds {
+func (env accounts) clouds(call Call) havip.Clouds {
 	return env.pacer.Clouds(func(_ context.Context, p havip.Policy, session string) (havip.Cloud, havip.Fleet, error) {
-		var account roster.Account
-		if p.Account != "" {
-			account = file.Current().Accounts[p.Account] // the roster was checked to have it
+		if p.Account != "" && p.Access == (havip.Access{}) {
+			return nil, nil, noKeys("the account "+p.Account+" of the roster has no credentials", nil)
 		}
 		switch p.Cloud {
 		case "alibaba":
 			c := env.alibaba(p.Region, call)
-			if account.Credentials != "" {
-				c.Credentials = env.stored(account.Credentials)
+			if p.Access.Credentials != "" {
+				c.Credentials = env.stored(p.Access.Credentials)
 			}
-			if account.RoleARN != "" {
-				c.Credentials = env.roles.assume(c, account, session)
+			if p.Access.RoleARN != "" {
+				c.Credentials = env.roles.assume(c, p.Access, session)
 			}
 			cloud := alibaba.New(c)
 			return cloud, cloud, nil
 		case "baidu":
 			cloud := baidu.New(baidu.Config{
 				Region: p.Region, Endpoint: env.Getenv("HAVIP_BAIDU_ENDPOINT"),
-				Credentials: env.stored(cmp.Or(account.Credentials, "env:BCE")),
+				Credentials: env.stored(cmp.Or(p.Access.Credentials, "env:BCE")),
 			})
 			return cloud, cloud, nil
 		}

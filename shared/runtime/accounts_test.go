@@ -54,7 +54,7 @@ func TestRolesAreKept(t *testing.T) {
 		return map[string]string{"HAVIP_ALIBABA_ENDPOINT": server.URL}[name]
 	}}
 	call := runtime.Call{Credentials: havip.Credentials{AccessKeyID: "testak", AccessKeySecret: "testsk"}}
-	clouds := env.Clouds(file, call)
+	clouds := env.Clouds(call)
 	for _, story := range []string{"story-1", "story-1", "story-2", "story-1"} {
 		cloud, _, err := clouds(t.Context(), file.Policies()[0], story)
 		if err != nil {
@@ -110,7 +110,7 @@ func TestBaiduCredentials(t *testing.T) {
 				}
 				return tt.env[name]
 			}}
-			cloud, _, err := env.Clouds(file, runtime.Call{})(t.Context(), file.Policies()[0], "story-1")
+			cloud, _, err := env.Clouds(runtime.Call{})(t.Context(), file.Policies()[0], "story-1")
 			if err != nil {
 				t.Fatal(err)
 			}

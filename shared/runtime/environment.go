@@ -171,7 +171,7 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 			led = ledger.NewMemory()
 		}
 		return functions.New(flow.Function{
-			Keeper:    havip.Keeper{Ledger: led, Roster: file, Clouds: accounts.clouds(file, c), Queues: queues, Clock: clock},
+			Keeper:    havip.Keeper{Ledger: led, Roster: file, Clouds: accounts.clouds(c), Queues: queues, Clock: clock},
 			Ledger:    led,
 			Desk:      desk,
 			Seal:      seal,

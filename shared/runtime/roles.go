@@ -7,7 +7,6 @@ import (
 
 	"havip-functions/shared/alibaba"
 	"havip-functions/shared/havip"
-	"havip-functions/shared/roster"
 )
 
 const (
@@ -32,8 +31,8 @@ type keptRole struct {
 }
 
 // assume returns a source of the credentials of the account's role.
-func (r *roles) assume(c alibaba.Config, account roster.Account, session string) func(context.Context) (havip.Credentials, error) {
-	key := assumed{c.Region, account.Credentials, account.RoleARN, "havip-" + session}
+func (r *roles) assume(c alibaba.Config, access havip.Access, session string) func(context.Context) (havip.Credentials, error) {
+	key := assumed{c.Region, access.Credentials, access.RoleARN, "havip-" + session}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known, ok := r.kept[key]; ok && time.Since(known.since) < roleLife {
