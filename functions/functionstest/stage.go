@@ -32,6 +32,7 @@ type Stage struct {
 	Outcomes []events.Event
 
 	scene  Scene
+	roster *edited
 	events int
 	bus    []delivery
 }
@@ -51,8 +52,8 @@ func Play(t *testing.T, scene Scene, play func(*Stage)) {
 			t.Fatal(err)
 		}
 		defer clouds.Close()
-		s := &Stage{T: t, Clouds: clouds, Ledger: ledger.NewMemory(), scene: scene}
-		s.Function = s.Host(func(f *flow.Function) { f.Keeper.Roster = keeper.Roster })
+		s := &Stage{T: t, Clouds: clouds, Ledger: ledger.NewMemory(), scene: scene, roster: &edited{Roster: keeper.Roster}}
+		s.Function = s.Host(func(*flow.Function) {})
 		play(s)
 	})
 }
@@ -60,11 +61,25 @@ func Play(t *testing.T, scene Scene, play func(*Stage)) {
 // Host makes another host of the same functions, that differs in what change does.
 func (s *Stage) Host(change func(*flow.Function)) flow.Function {
 	f := flow.Function{
-		Keeper: havip.Keeper{Ledger: s.Ledger, Roster: s.Function.Keeper.Roster, Clouds: through(s.Clouds)},
+		Keeper: havip.Keeper{Ledger: s.Ledger, Roster: s.roster, Clouds: through(s.Clouds)},
 		Ledger: s.Ledger, Bus: s, Log: slog.New(slog.DiscardHandler),
 	}
 	change(&f)
 	return functions.New(f)
+}
+
+// edited is a roster that a test may edit while it is played.
+type edited struct{ havip.Roster }
+
+// Edit changes the roster under way, as whoever writes its file does.
+func (s *Stage) Edit(change func(*Scene)) {
+	s.Helper()
+	change(&s.scene)
+	fresh, err := s.scene.roster()
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.roster.Roster = fresh
 }
 
 // redelivery is how long a follow-up that failed waits to be delivered again.

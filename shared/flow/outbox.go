@@ -23,6 +23,11 @@ func (f Function) flush(ctx context.Context, left havip.Left) error {
 		return fmt.Errorf("publish what lies under %s: %w", left.Ledger, err)
 	}
 	defer leave()
+	return f.empty(ctx, left)
+}
+
+// empty is flush for who has the turn.
+func (f Function) empty(ctx context.Context, left havip.Left) error {
 	var out []string
 	var failed []error
 	for _, l := range left.Record.Outbox {
@@ -87,12 +92,7 @@ func (f Function) abandon(ctx context.Context, c havip.Check, cause error) error
 	if err != nil {
 		return err
 	}
-	for _, l := range left.Record.Outbox {
-		if l.Ended == c.Story {
-			return f.tell(ctx, left, l)
-		}
-	}
-	return nil
+	return f.empty(ctx, left)
 }
 
 // followUp asks the bus for the next look. It carries the story, for a host
