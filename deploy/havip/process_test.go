@@ -86,7 +86,7 @@ func (d *daemon) stop(t *testing.T) {
 	}
 	select {
 	case <-d.ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(40 * time.Second):
 		t.Fatal("it does not stop")
 	}
 	if code := d.cmd.ProcessState.ExitCode(); code != 0 {
@@ -203,6 +203,24 @@ func (d *daemon) post(t *testing.T, header map[string]string, body string) (int,
 	return answer.StatusCode, string(text)
 }
 
+func (d *daemon) get(t *testing.T, path string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.url()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
 // structured is an event of ours as JSON.
 func structured(id, kind, cloud, region, instance string) string {
 	return `{"specversion":"1.0","id":"` + id + `","source":"test","type":"havip.` + kind +
@@ -211,13 +229,13 @@ func structured(id, kind, cloud, region, instance string) string {
 
 var cloudEvent = map[string]string{"Content-Type": "application/cloudevents+json"}
 
-// accept posts an event that must be accepted, and returns its stories.
+// accept posts an event that must be accepted, and returns its stories. It is for
+// the test's own goroutine; others send by the client.
 func (d *daemon) accept(t *testing.T, body string) []string {
 	t.Helper()
-	status, text := d.post(t, cloudEvent, body)
-	var a accepted
-	if err := json.Unmarshal([]byte(text), &a); err != nil || status != http.StatusAccepted {
-		t.Fatalf("%d %s", status, text)
+	a, err := d.client().send(t.Context(), []byte(body))
+	if err != nil {
+		t.Fatal(err)
 	}
 	return a.Accepted[0].Stories
 }

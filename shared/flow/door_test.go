@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
@@ -162,6 +163,28 @@ func TestDoorSaysTheFirstOnesStories(t *testing.T) {
 	if first.Duplicate || !second.Duplicate || len(first.Stories) != 1 || !slices.Equal(first.Stories, second.Stories) {
 		t.Errorf("got %+v, then %+v", first, second)
 	}
+}
+
+// A door waits for nothing longer than its senders do: what can't be made durable
+// in that time is theirs to send again.
+func TestDoorEndsItsWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := func(ctx context.Context, _ events.Event) ([]havip.Left, bool, error) {
+			<-ctx.Done()
+			return nil, true, ctx.Err()
+		}
+		quiet := slog.New(slog.DiscardHandler)
+		door := flow.Door{Function: flow.Function{Handlers: []flow.Handler{stuck}, Ledger: ledger.NewMemory(), Log: quiet}, Log: quiet}
+		ctx, hangUp := context.WithCancel(t.Context())
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1/events", strings.NewReader(started))
+		r.RemoteAddr = "127.0.0.1:1"
+		hangUp() // a sender that is gone is waited for all the same, and no longer
+		w, began := httptest.NewRecorder(), time.Now()
+		door.ServeHTTP(w, r)
+		if took := time.Since(began); w.Code != http.StatusServiceUnavailable || took != 30*time.Second {
+			t.Errorf("%d after %s: %s", w.Code, took, w.Body)
+		}
+	})
 }
 
 // Nobody is told 202 of what is not durable.

@@ -24,25 +24,33 @@ type bucket struct {
 // time of a call it stays below what settles one.
 const patience = 10 * time.Second
 
-// openBucket opens a bucket as it is there, else creates it. Its names are those
-// that NATS gives the streams of its key-value stores.
+// openBucket opens a bucket. Its names are those that NATS gives the streams of
+// its key-value stores.
 func openBucket(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) (bucket, error) {
 	name := c.Name
 	c.Name, c.Subjects = "KV_"+name, []string{"$KV." + name + ".>"}
 	c.MaxMsgsPerSubject, c.Discard, c.AllowRollup, c.Storage = 1, jetstream.DiscardOld, true, jetstream.FileStorage
-	b := bucket{js: js, subject: "$KV." + name + "."}
-	there, err := js.Stream(ctx, c.Name)
-	if err == nil {
-		was := there.CachedInfo().Config
-		c.Replicas, c.DenyDelete = was.Replicas, was.DenyDelete
-	}
-	if err == nil || errors.Is(err, jetstream.ErrStreamNotFound) {
-		b.stream, err = js.CreateOrUpdateStream(ctx, c)
-	}
+	stream, err := OpenStream(ctx, js, c)
 	if err != nil {
-		return b, fmt.Errorf("ledger: open bucket %s: %w", name, kind(err))
+		return bucket{}, fmt.Errorf("ledger: open bucket %s: %w", name, err)
 	}
-	return b, nil
+	return bucket{js: js, stream: stream, subject: "$KV." + name + "."}, nil
+}
+
+// OpenStream creates a stream, or brings the one that is there up to date. It
+// never lowers how many replicas there are: who starts while a node is away sees a
+// smaller cluster than there is.
+func OpenStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) (jetstream.Stream, error) {
+	there, err := js.Stream(ctx, c.Name)
+	switch {
+	case err == nil:
+		was := there.CachedInfo().Config
+		c.Replicas, c.DenyDelete = max(c.Replicas, was.Replicas), was.DenyDelete // which can't be taken back
+	case !errors.Is(err, jetstream.ErrStreamNotFound):
+		return nil, kind(err)
+	}
+	stream, err := js.CreateOrUpdateStream(ctx, c)
+	return stream, kind(err)
 }
 
 func (b bucket) info(ctx context.Context) (*jetstream.StreamInfo, error) {

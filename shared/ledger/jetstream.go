@@ -22,7 +22,7 @@ type JetStream struct {
 var _ Ledger = (*JetStream)(nil)
 
 // OpenJetStream opens the buckets, and creates them where they are missing, with
-// so many replicas. What is there has as many as it has.
+// at least so many replicas.
 func OpenJetStream(ctx context.Context, js jetstream.JetStream, replicas int) (*JetStream, error) {
 	var failed []error
 	open := func(c jetstream.StreamConfig) bucket {

@@ -15,6 +15,7 @@ import (
 	"havip-functions/events"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
 )
 
 // The streams. Requests are for our functions, once each; outcomes are for
@@ -40,14 +41,14 @@ func openBus(ctx context.Context, e *engine, clock *havip.Clock, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	_, err = ledger.OpenStream(ctx, js, jetstream.StreamConfig{
 		Name: "HAVIP-OUTCOMES", Subjects: []string{outcomes + ".>"}, MaxAge: 30 * 24 * time.Hour,
 		Duplicates: time.Hour, Replicas: e.replicas,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("stream of outcomes: %w", err)
 	}
-	stream, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	stream, err := ledger.OpenStream(ctx, js, jetstream.StreamConfig{
 		Name: "HAVIP-REQUESTS", Subjects: []string{requests + ".>"}, Retention: jetstream.WorkQueuePolicy,
 		Duplicates: time.Hour, Replicas: e.replicas,
 	})

@@ -96,7 +96,7 @@ func afar(t *testing.T) string {
 var tokens = guard.Guard{Tokens: []string{"reporters-sesame"}, Operators: []string{"operators-sesame"}}
 
 // From afar and from this machine alike: once a token is set, being near is no proof.
-func TestScopes(t *testing.T) {
+func TestPromise12EachSenderSaysWhatItMay(t *testing.T) {
 	for where, addr := range map[string]string{"afar": afar(t), "near": "127.0.0.1"} {
 		t.Run(where, func(t *testing.T) { eachScope(t, addr) })
 	}
