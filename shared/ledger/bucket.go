@@ -102,9 +102,7 @@ type message struct {
 }
 
 // page returns at most so many of the newest values below a sequence, 0 for all,
-// the newest first. A stream is read forwards only, so it looks further and
-// further back until it has found enough: what that costs depends on how many are
-// asked for, not on how many there are.
+// the newest first: of all keys, or of those that a filter lets through.
 func (b bucket) page(ctx context.Context, filter string, below uint64, most int) ([]message, error) {
 	info, err := b.info(ctx)
 	if err != nil {
@@ -114,60 +112,61 @@ func (b bucket) page(ctx context.Context, filter string, below uint64, most int)
 	if below > 0 {
 		end = min(end, below)
 	}
-	for width := uint64(2 * most); ; width *= 8 {
-		begin := first
-		if end > first+width {
-			begin = end - width
+	if filter == ">" {
+		return b.backwards(ctx, first, end, most)
+	}
+	// By a filter a stream is read forwards only, so this looks further and further
+	// back, as far as what it has found lets hope for: what that costs depends on how
+	// many are asked for, and not on how many there are.
+	var found []message
+	for begin, width := end, uint64(2*most); begin > first && len(found) < most; width *= 2 {
+		older := first
+		if begin > first+width {
+			older = begin - width
 		}
-		found, err := b.between(ctx, filter, begin, end)
+		some, err := b.forwards(ctx, filter, older, begin)
 		if err != nil {
 			return nil, err
 		}
-		if len(found) >= most || begin == first {
-			found = found[max(0, len(found)-most):]
-			slices.Reverse(found)
-			return found, nil
+		begin, found = older, append(some, found...)
+		if len(some) == 0 {
+			width *= 4
 		}
 	}
+	found = found[max(0, len(found)-most):]
+	slices.Reverse(found)
+	return found, nil
 }
 
-// between reads the values from one sequence up to another.
-func (b bucket) between(ctx context.Context, filter string, begin, end uint64) (found []message, err error) {
-	if begin >= end {
-		return nil, nil
-	}
-	consumer, err := b.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
-		FilterSubject: b.subject + filter, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: begin,
-		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 10 * time.Second,
-	})
-	if err != nil {
-		return nil, kind(err)
-	}
-	defer func() { _ = b.stream.DeleteConsumer(context.WithoutCancel(ctx), consumer.CachedInfo().Name) }() // else it goes by itself
-	for left := consumer.CachedInfo().NumPending; left > 0; {
-		batch, err := consumer.Fetch(int(min(left, 500)), jetstream.FetchMaxWait(patience))
+// backwards reads values, one by one, from the last below end.
+func (b bucket) backwards(ctx context.Context, first, end uint64, most int) (found []message, err error) {
+	for seq := end - 1; seq >= first && len(found) < most; seq-- {
+		m, err := b.stream.GetMsg(ctx, seq)
+		if errors.Is(err, jetstream.ErrMsgNotFound) { // another has taken its place
+			continue
+		}
 		if err != nil {
 			return nil, kind(err)
 		}
-		got := uint64(0)
-		for m := range batch.Messages() {
-			meta, err := m.Metadata()
-			if err != nil {
-				return nil, err
-			}
-			got++
-			if meta.Sequence.Stream >= end {
-				left = got
-				break
-			}
-			if m.Headers().Get("KV-Operation") == "" {
-				found = append(found, message{meta.Sequence.Stream, m.Data()})
-			}
+		found = append(found, message{m.Sequence, m.Data})
+	}
+	return found, nil
+}
+
+// forwards reads the values that a filter lets through, from one sequence up to
+// another.
+func (b bucket) forwards(ctx context.Context, filter string, begin, end uint64) (found []message, err error) {
+	for seq := begin; seq < end; seq++ {
+		m, err := b.stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(b.subject+filter))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return found, nil
 		}
-		if err := batch.Error(); err != nil || got == 0 {
-			return found, kind(err)
+		if err != nil {
+			return nil, kind(err)
 		}
-		left -= min(left, got)
+		if seq = m.Sequence; seq < end {
+			found = append(found, message{seq, m.Data})
+		}
 	}
 	return found, nil
 }

@@ -19,7 +19,7 @@ import (
 func TestLedger(t *testing.T) {
 	for name, open := range map[string]func(*testing.T) ledger.Ledger{
 		"Memory":    func(*testing.T) ledger.Ledger { return ledger.NewMemory() },
-		"JetStream": openJetStream,
+		"JetStream": func(t *testing.T) ledger.Ledger { return openJetStream(t) },
 		"Redis":     openRedis,
 	} {
 		t.Run(name, func(t *testing.T) {

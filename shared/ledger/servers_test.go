@@ -17,7 +17,7 @@ import (
 	"havip-functions/shared/ledger"
 )
 
-func openJetStream(t *testing.T) ledger.Ledger {
+func openJetStream(t testing.TB) ledger.Ledger {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{
 		DontListen: true, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
