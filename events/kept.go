@@ -3,6 +3,7 @@ package events
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -31,6 +32,30 @@ func Structured(header http.Header, body []byte) []byte {
 	}
 	written, _ := Encode(event) // of texts, bytes and scanned JSON alone
 	return written
+}
+
+// Types names the types of the events in what nobody could read, as far as they can
+// be made out.
+func Types(payload []byte) string {
+	type event struct{ Type string }
+	var list []event
+	if json.Unmarshal(payload, &list) != nil {
+		list = make([]event, 1)
+		_ = json.Unmarshal(payload, &list[0]) // else it has none
+	}
+	const most = 3
+	var types []string
+	for _, e := range list {
+		name := printable(fitting(e.Type, maxShort))
+		if name == "" || slices.Contains(types, name) {
+			continue
+		}
+		if len(types) == most {
+			return strings.Join(append(types, "…"), ", ")
+		}
+		types = append(types, name)
+	}
+	return strings.Join(types, ", ")
 }
 
 // writtenAttributes are the attributes of a request in binary mode, good or bad.

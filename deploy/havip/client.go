@@ -25,11 +25,12 @@ type client struct {
 	getenv func(string) string
 }
 
-func connect(base string) client { return client{base, os.Getenv} }
+func connect(base string) client {
+	return client{cmp.Or(base, os.Getenv("HAVIP_HOST"), "http://127.0.0.1:8080"), os.Getenv}
+}
 
 func hostFlag(cmd *cobra.Command) *string {
-	fallback := cmp.Or(os.Getenv("HAVIP_HOST"), "http://127.0.0.1:8080")
-	return cmd.Flags().String("host", fallback, "the host's address (HAVIP_HOST)")
+	return cmd.Flags().String("host", "", "the host's address (HAVIP_HOST, else http://127.0.0.1:8080)")
 }
 
 // accepted is the host's answer to events.
@@ -74,8 +75,8 @@ func (c client) do(ctx context.Context, method, path string, body []byte, into a
 	ctx, cancel := context.WithTimeout(ctx, 40*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
-	if err != nil {
-		return usage("--host %s is no address; give http://host:port", c.base)
+	if err != nil || r.URL.Host == "" || r.URL.User != nil { // which may be a secret
+		return usage("--host (HAVIP_HOST) is no address; give http://host:port alone, and the token in HAVIP_OPERATOR_TOKEN")
 	}
 	r.Header.Set("Content-Type", "application/json")
 	ours, err := guard.FromEnvironment(c.getenv)

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
+	"strconv"
+	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"havip-functions/shared/ledger"
 )
@@ -27,18 +33,21 @@ func deadListCommand() *cobra.Command {
 	at := hostFlag(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		letters, err := deadLetters(cmd, *at)
-		if err != nil {
+		var answer struct {
+			DeadLetters []ledger.DeadLetter `json:"deadLetters"`
+		}
+		if err := connect(*at).do(cmd.Context(), http.MethodGet, "/api/deadletters", nil, &answer); err != nil {
 			return err
 		}
 		if asJSON {
-			printJSON(map[string]any{"deadLetters": letters})
+			printJSON(answer)
 			return nil
 		}
 		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "ID\tLAST\tTIMES\tREASON")
-		for _, d := range letters {
-			fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", d.ID, d.LastAt.Local().Format("2006-01-02 15:04:05"), d.Attempts, d.Reason)
+		fmt.Fprintln(w, "ID\tLAST\tTIMES\tBYTES\tFROM\tTYPE\tREASON")
+		for _, d := range answer.DeadLetters {
+			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n",
+				d.ID, d.LastAt.Local().Format("2006-01-02 15:04:05"), d.Attempts, d.Size, d.Scope, orUnknown(d.Type), printable(d.Reason))
 		}
 		return w.Flush()
 	}
@@ -46,29 +55,38 @@ func deadListCommand() *cobra.Command {
 }
 
 func deadShowCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "show ID", Short: "Print one as it arrived", Args: cobra.ExactArgs(1)}
+	cmd := &cobra.Command{
+		Use: "show ID", Short: "Print one as it arrived", Args: cobra.ExactArgs(1),
+		Long: `Print one as it arrived; on a terminal what would steer it is written out.`,
+	}
 	at := hostFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		letters, err := deadLetters(cmd, *at)
-		if err != nil {
+		var d ledger.DeadLetter
+		if err := connect(*at).do(cmd.Context(), http.MethodGet, "/api/deadletters/"+url.PathEscape(args[0]), nil, &d); err != nil {
 			return err
 		}
-		for _, d := range letters {
-			if d.ID == args[0] {
-				fmt.Fprintf(os.Stderr, "%s, %d times, last at %s\n", d.Reason, d.Attempts, d.LastAt)
-				_, err := os.Stdout.Write(d.Bytes)
-				return err
-			}
+		fmt.Fprintf(os.Stderr, "from a %s: %s, %d times, last at %s\n", d.Scope, printable(d.Reason), d.Attempts, d.LastAt)
+		if term.IsTerminal(int(os.Stdout.Fd())) {
+			fmt.Println(printable(string(d.Bytes)))
+			return nil
 		}
-		return other("no dead letter %s; havip dead list shows them", args[0])
+		_, err := os.Stdout.Write(d.Bytes)
+		return err
 	}
 	return cmd
 }
 
-func deadLetters(cmd *cobra.Command, at string) ([]ledger.DeadLetter, error) {
-	var answer struct {
-		DeadLetters []ledger.DeadLetter `json:"deadLetters"`
+func orUnknown(s string) string { return cmp.Or(s, "unknown") }
+
+// printable writes out what would steer a terminal: a sender chose it.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
 	}
-	err := connect(at).do(cmd.Context(), http.MethodGet, "/api/deadletters", nil, &answer)
-	return answer.DeadLetters, err
+	return b.String()
 }

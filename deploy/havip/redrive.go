@@ -10,14 +10,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/runtime/host"
 )
 
 func deadRedriveCommand() *cobra.Command {
-	var from, reason string
+	var from string
+	var why host.Redriving
 	cmd := &cobra.Command{
 		Use:   "redrive [ID]",
 		Short: "Try a dead letter again: without --reason it only tells what that would do",
 		Long: `Try a dead letter again. Without --reason it only tells what that would do.
+It may say no more than its sender could: what a reporter sent recovers nothing. Who
+has read it (havip dead show) may vouch for it with --as-operator.
 --from reads what a cloud's own dead-letter queue gave: the record that Function
 Compute or Lambda sends to a destination, or the answer of SQS receive-message.`,
 		Example: `  havip dead redrive 3f2a9c0d8b7e6f5a4d3c2b1a
@@ -27,22 +31,23 @@ Compute or Lambda sends to a destination, or the answer of SQS receive-message.`
 	}
 	at := hostFlag(cmd)
 	cmd.Flags().StringVar(&from, "from", "", "a file with a queue's or destination's record")
-	cmd.Flags().StringVar(&reason, "reason", "", "why; without it nothing is done")
+	cmd.Flags().StringVar(&why.Reason, "reason", "", "why; without it nothing is done")
+	cmd.Flags().BoolVar(&why.AsOperator, "as-operator", false, "let it say what an operator may")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c := connect(*at)
 		switch {
 		case (from == "") == (len(args) == 0):
 			return usage("name one dead letter, or --from a file")
 		case from != "":
-			return c.redriveFile(cmd, from, reason)
+			return c.redriveFile(cmd, from, why.Reason)
 		}
-		return c.redrive(cmd, args[0], reason)
+		return c.redrive(cmd, args[0], why)
 	}
 	return cmd
 }
 
-func (c client) redrive(cmd *cobra.Command, id, reason string) error {
-	body, err := json.Marshal(map[string]string{"reason": reason})
+func (c client) redrive(cmd *cobra.Command, id string, why host.Redriving) error {
+	body, err := json.Marshal(why)
 	if err != nil {
 		return err
 	}
@@ -54,7 +59,7 @@ func (c client) redrive(cmd *cobra.Command, id, reason string) error {
 	if err != nil {
 		return err
 	}
-	if reason == "" {
+	if why.Reason == "" {
 		fmt.Fprintln(os.Stderr, "nothing was done; give --reason to do it")
 		return printPlans(answer.Plans, false)
 	}

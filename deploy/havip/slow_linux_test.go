@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,9 +17,33 @@ import (
 	"havip-functions/shared/runtime/host"
 )
 
-// slowed lets the syncs of a host take a while each, by strace, which holds the
-// system calls up, until the function that it returns is called.
+// slowed lets the syncs of a host take a while each, until the function that it
+// returns is called.
 func slowed(t *testing.T, d *daemon, delay time.Duration) (mend func()) {
+	t.Helper()
+	mend, _ = traced(t, d, "-e", "trace=fsync,fdatasync", "-e", fmt.Sprintf("inject=fsync,fdatasync:delay_enter=%d", delay.Microseconds()))
+	return mend
+}
+
+// full lets a stream of a host's engine find no room, once or more often, until
+// hit is true and mend called.
+func full(t *testing.T, d *daemon, data, stream string) (mend func(), hit func() bool) {
+	t.Helper()
+	folder := filepath.Join(data, "jetstream", "$G", "streams", stream, "msgs")
+	args := []string{"-e", "trace=write,pwrite64", "-e", "inject=write,pwrite64:error=ENOSPC"}
+	for n := range 4 { // the block that is written, by its number, and the next ones
+		args = append(args, "-P", filepath.Join(folder, fmt.Sprint(n+1)+".blk"))
+	}
+	mend, said := traced(t, d, args...)
+	return mend, func() bool {
+		text, err := os.ReadFile(said) //nolint:gosec // ours
+		return err == nil && strings.Contains(string(text), "INJECTED")
+	}
+}
+
+// traced holds up or changes system calls of a host by strace, which writes down
+// what it did.
+func traced(t *testing.T, d *daemon, args ...string) (mend func(), said string) {
 	t.Helper()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
@@ -26,9 +52,9 @@ func slowed(t *testing.T, d *daemon, delay time.Duration) (mend func()) {
 		}
 		t.Skip("no strace on the path")
 	}
-	inject := fmt.Sprintf("inject=fsync,fdatasync:delay_enter=%d", delay.Microseconds())
-	cmd := exec.CommandContext(t.Context(), strace, "-f", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", inject, //nolint:gosec // the one on the path
-		"-p", fmt.Sprint(d.cmd.Process.Pid))
+	said = filepath.Join(t.TempDir(), "strace")
+	args = append([]string{"-f", "-o", said, "-p", fmt.Sprint(d.cmd.Process.Pid)}, args...)
+	cmd := exec.CommandContext(t.Context(), strace, args...) //nolint:gosec // the one on the path
 	words, err := cmd.StderrPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -36,16 +62,22 @@ func slowed(t *testing.T, d *daemon, delay time.Duration) (mend func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := bufio.NewReader(words).ReadString('\n')
-	if err != nil || !strings.Contains(first, "attached") {
-		t.Skipf("strace may not trace here: %s %v", first, err)
+	lines := bufio.NewScanner(words)
+	attached := false
+	var first string
+	for !attached && lines.Scan() {
+		first += lines.Text()
+		attached = strings.Contains(lines.Text(), "attached")
+	}
+	if !attached {
+		t.Skipf("strace may not trace here: %s", first)
 	}
 	mend = sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(os.Interrupt) // it lets go of the host
 		_ = cmd.Wait()
 	})
 	t.Cleanup(mend)
-	return mend
+	return mend, said
 }
 
 // A disk with 20 ms a sync: a hundred events at once are all taken, about one
@@ -96,6 +128,55 @@ func TestOneSlowWrite(t *testing.T) {
 	d.stop(t)
 	if words := d.words.String(); strings.Contains(words, "can't write") || strings.Contains(words, "nothing is accepted") {
 		t.Errorf("the host took the slow write for a full disk: %s", words)
+	}
+}
+
+// One write that failed, to whatever stream, leaves that stream silent for ever:
+// the host notices, says that it isn't ready, opens its engine anew, and every story
+// ends.
+func TestOneFailedWrite(t *testing.T) {
+	t.Parallel()
+	for _, stream := range []string{"HAVIP-REQUESTS", "HAVIP-OUTCOMES", "KV_havip-ledger", "KV_havip-stories", "KV_havip-strays"} {
+		t.Run(stream, func(t *testing.T) {
+			t.Parallel()
+			c := simulate(t, "--associate-time", "100ms")
+			data := t.TempDir()
+			d := c.serve(t, data, builtinRoster(t))
+			d.ends(t, d.accept(t, structured("0", "instance.started", "baidu", "bj", "i-syG1"))[0])
+			stray := structured("1", "health.failed", "baidu", "bj", "i-other")
+			d.accept(t, stray)
+			mend, hit := full(t, d, data, stream)
+			n := 0
+			eventually(t, "a write that fails", func() bool {
+				n++
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				_, _ = d.client().send(ctx, []byte(structured(fmt.Sprint("f", n), "health.failed", "baidu", "bj", []string{"i-syG1", "i-else"}[n%2])))
+				return hit()
+			})
+			mend()
+			for _, event := range []string{structured("2", "instance.started", "alibaba", "cn-hangzhou", "i-db1"), structured("3", "health.failed", "baidu", "bj", "i-other")} {
+				var story string
+				eventually(t, "accepted again", func() bool {
+					ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+					defer cancel()
+					a, err := d.client().send(ctx, []byte(event))
+					if err == nil {
+						story = a.Accepted[0].Stories[0]
+					}
+					return err == nil
+				})
+				d.ends(t, story)
+			}
+			eventually(t, "ready", func() bool {
+				r, err := http.Get(d.url() + "/readyz")
+				return err == nil && r.Body.Close() == nil && r.StatusCode == http.StatusOK
+			})
+			d.stop(t)
+			if words := d.words.String(); !strings.Contains(words, "can't write") || !strings.Contains(words, stream) {
+				t.Errorf("the log does not say what happened: %s", words)
+			}
+		})
 	}
 }
 

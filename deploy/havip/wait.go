@@ -76,13 +76,23 @@ func (c client) wait(ctx context.Context, ids []string, words io.Writer) ([]host
 	return ended, nil
 }
 
+// patience is how long a host that we follow a story on may be away: one that starts
+// anew goes on with it.
+const patience = 30 * time.Second
+
 func (c client) follow(ctx context.Context, id string, t *teller) (host.Story, error) {
-	for {
+	for answered := time.Now(); ; {
 		s, err := c.story(ctx, id)
-		if err != nil {
+		switch {
+		case err == nil:
+			answered = time.Now()
+			t.tell(s)
+		case !away(err) || time.Since(answered) > patience:
 			return s, err
+		case t.last != err.Error():
+			t.last = err.Error()
+			t.line(time.Now(), "%v; trying on", err)
 		}
-		t.tell(s)
 		if s.Outcome != nil {
 			if s.Successor == "" {
 				return s, nil
@@ -97,6 +107,12 @@ func (c client) follow(ctx context.Context, id string, t *teller) (host.Story, e
 		case <-time.After(150 * time.Millisecond):
 		}
 	}
+}
+
+// away tells that no host answered.
+func away(err error) bool {
+	f := failure{}
+	return errors.As(err, &f) && f.code == exitNoServer
 }
 
 // conclude prints the outcomes and turns the worst into the exit code.

@@ -60,7 +60,7 @@ func (d Door) take(w http.ResponseWriter, r *http.Request) {
 	d.Function.setClock(ctx)
 	list, err := events.ReadHTTP(r.Header, body, d.Function.Keeper.Now())
 	if err != nil {
-		d.keep(ctx, events.Structured(r.Header, body), err)
+		d.keep(ctx, scope, events.Structured(r.Header, body), err)
 		d.refuse(w, err)
 		return
 	}
@@ -131,7 +131,7 @@ func (d Door) proven(w http.ResponseWriter, r *http.Request) (guard.Scope, []byt
 // TurnAway answers a request whose proof is not enough, and writes it down. The
 // log has the address and the reason, never what was sent as proof.
 func TurnAway(w http.ResponseWriter, r *http.Request, err error, log *slog.Logger) {
-	log.Warn("turned away", "from", r.RemoteAddr, "method", r.Method, "path", r.Pattern, "error", err)
+	log.Warn("turned away", "from", r.RemoteAddr, "method", fmt.Sprintf("%.20s", r.Method), "path", r.Pattern, "error", err)
 	switch {
 	case errors.Is(err, guard.ErrUnproven):
 		w.Header().Set("WWW-Authenticate", "Bearer")
@@ -155,7 +155,7 @@ func (d Door) handshake(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Allow", http.MethodPost)
 	origin := r.Header.Get("WebHook-Request-Origin")
 	if !d.Guard.Allows(origin) {
-		d.Log.Warn("webhook refused", "from", r.RemoteAddr, "origin", origin)
+		d.Log.Warn("webhook refused", "from", r.RemoteAddr, "origin", fmt.Sprintf("%.100s", origin))
 		Problem(w, http.StatusForbidden, "", "this origin is not allowed; add it to HAVIP_WEBHOOK_ORIGINS")
 		return
 	}
@@ -209,11 +209,11 @@ func (d Door) unreadable(w http.ResponseWriter, err error) {
 // keep makes a dead letter of what a sender of ours wrote and nobody can read:
 // few senders tell anybody that we refused it. What is too large or of another
 // kind altogether is only refused.
-func (d Door) keep(ctx context.Context, body []byte, cause error) {
+func (d Door) keep(ctx context.Context, by guard.Scope, body []byte, cause error) {
 	if d.Function.Forgetful || len(body) == 0 || errors.Is(cause, events.ErrTooLarge) || errors.Is(cause, events.ErrMediaType) {
 		return
 	}
-	if err := d.Function.bury(ctx, body, cause); err != nil {
+	if err := d.Function.bury(ctx, by, body, cause); err != nil {
 		d.Log.Warn("not kept as a dead letter", "error", err)
 	}
 }

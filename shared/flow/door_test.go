@@ -3,6 +3,7 @@ package flow_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"havip-functions/events"
 	"havip-functions/functions"
 	"havip-functions/shared/flow"
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 	"havip-functions/shared/roster"
@@ -142,11 +144,63 @@ func TestDoorKeepsWhatItRefuses(t *testing.T) {
 	}
 	const want = `{"data":{"cloud":"alibaba","region":"cn-hangzhou"},"datacontenttype":"application/json",` +
 		`"id":"e1","source":"/test","specversion":"1.0","subject":"a b","type":"havip.health.failed"}`
-	if got := string(letters[0].Bytes); got != want {
-		t.Errorf("kept is %s", got)
+	kept, err := l.DeadLetter(t.Context(), letters[0].ID)
+	if err != nil || string(kept.Bytes) != want || kept.Type != "havip.health.failed" || kept.Scope != guard.Operator {
+		t.Errorf("kept is %+v: %s, %v", kept, kept.Bytes, err)
 	}
-	if _, err := (flow.Function{Ledger: l}).Redrive(t.Context(), letters[0].ID, "test"); err == nil || !strings.Contains(err.Error(), letters[0].Reason) {
+	if _, err := (flow.Function{Ledger: l}).Redrive(t.Context(), letters[0].ID, "test", false); err == nil || !strings.Contains(err.Error(), letters[0].Reason) {
 		t.Errorf("redriven, it is refused for %v, not for %s", err, letters[0].Reason)
+	}
+}
+
+// What a reporter has sent in a form that we refuse may not be said by redriving it
+// either, until a person vouches for it.
+func TestARedriveSaysNoMoreThanItsSender(t *testing.T) {
+	const planted = `{"specversion":"1.0","id":"1","source":"/s","type":"havip.recover","data":{"cloud":"alibaba","region":"cn-hangzhou","havip":"havip-orders","reason":"x","force":true}}`
+	const token = "reporter-reporter-reporter"
+	for name, body := range map[string]string{"a list as one event": "[" + planted + "]"} {
+		t.Run(name, func(t *testing.T) {
+			l := ledger.NewMemory()
+			quiet := slog.New(slog.DiscardHandler)
+			f := functions.New(flow.Function{Keeper: havip.Keeper{Ledger: l, Roster: &roster.Roster{}, Later: true}, Ledger: l, Bus: make(shelf, 10), Log: quiet})
+			door := flow.Door{Function: f, Guard: guard.Guard{Tokens: []string{token}}, Log: quiet}
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/events", strings.NewReader(body))
+			r.Header.Set("Content-Type", structured)
+			r.Header.Set("Authorization", "Bearer "+token)
+			w := httptest.NewRecorder()
+			door.ServeHTTP(w, r)
+			letters, err := l.DeadLetters(t.Context())
+			if err != nil || w.Code != http.StatusBadRequest || len(letters) != 1 || letters[0].Scope != guard.Reporter || letters[0].Type != "havip.recover" {
+				t.Fatalf("%d %s; the letters are %+v, %v", w.Code, w.Body, letters, err)
+			}
+			id := letters[0].ID
+			if _, err := f.Redrive(t.Context(), id, "test", false); !errors.Is(err, guard.ErrForbidden) || !strings.Contains(err.Error(), "--as-operator") {
+				t.Errorf("redriven: %v", err)
+			}
+			if _, err := f.PlanRedrive(t.Context(), id, false); !errors.Is(err, guard.ErrForbidden) {
+				t.Errorf("planned: %v", err)
+			}
+			if _, err := f.Redrive(t.Context(), id, "test", true); errors.Is(err, guard.ErrForbidden) {
+				t.Errorf("vouched for: %v", err)
+			}
+		})
+	}
+}
+
+// Nobody may have the functions take their own word from a dead letter.
+func TestARedriveSaysNoStatusCheck(t *testing.T) {
+	l := ledger.NewMemory()
+	check := `{"specversion":"1.0","id":"1","source":"/s","type":"havip.status.check","data":{"cloud":"alibaba","region":"cn-hangzhou","havip":"havip-orders",` +
+		`"story":"0123456789abcdef01234567","attempt":1,"notBefore":"2026-01-01T00:00:00Z"}}`
+	d := ledger.NewDeadLetter([]byte(check), "x", time.Now())
+	d.Scope = guard.Ourselves
+	if _, err := l.Bury(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	for _, vouched := range []bool{false, true} {
+		if _, err := (flow.Function{Ledger: l}).Redrive(t.Context(), d.ID, "test", vouched); !errors.Is(err, guard.ErrForbidden) {
+			t.Errorf("vouched for %t: %v", vouched, err)
+		}
 	}
 }
 

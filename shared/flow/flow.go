@@ -69,7 +69,7 @@ func On[D events.Data](handle func(context.Context, events.Event, D) ([]havip.Le
 func (f Function) Invoke(ctx context.Context, payload []byte) error {
 	f.setClock(ctx)
 	list, err := events.Read(payload, f.Keeper.Now())
-	failed := []error{f.bury(ctx, payload, err)}
+	failed := []error{f.bury(ctx, guard.Operator, payload, err)} // who may invoke us is one
 	for _, e := range list {
 		_, err := f.Accept(ctx, e)
 		failed = append(failed, err)
@@ -130,7 +130,7 @@ func (f Function) judge(ctx context.Context, e events.Event, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, events.ErrInvalid):
-		return f.bury(ctx, again(e), err)
+		return f.bury(ctx, guard.Reporter, again(e), err)
 	case saidByCloud(err):
 		f.Log.Warn("not answered in full", "event", e.ID, "source", e.Source, "type", e.Type, "error", err)
 		return nil
@@ -150,7 +150,7 @@ func saidByCloud(err error) bool {
 
 // bury keeps an event that nobody can read, with its bytes, and acknowledges it:
 // no redelivery would cure it. Where the ledger forgets, the host has to keep it.
-func (f Function) bury(ctx context.Context, payload []byte, cause error) error {
+func (f Function) bury(ctx context.Context, by guard.Scope, payload []byte, cause error) error {
 	if cause == nil {
 		return nil
 	}
@@ -159,6 +159,7 @@ func (f Function) bury(ctx context.Context, payload []byte, cause error) error {
 		return cause
 	}
 	d := ledger.NewDeadLetter(payload, cause.Error(), f.Keeper.Now())
+	d.Scope, d.Type = by, events.Types(payload)
 	full, err := f.Ledger.Bury(ctx, d)
 	if err != nil {
 		return fmt.Errorf("dead letter %s: %w", d.ID, err)
@@ -166,7 +167,7 @@ func (f Function) bury(ctx context.Context, payload []byte, cause error) error {
 	if full {
 		f.Log.Error("there are too many dead letters; the oldest was dropped for a new one", "most", ledger.MaxDead)
 	}
-	f.Log.Warn("dead letter", "id", d.ID, "reason", cause)
+	f.Log.Warn("dead letter", "id", d.ID, "scope", by.String(), "reason", cause)
 	return nil
 }
 

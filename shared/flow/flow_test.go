@@ -39,7 +39,7 @@ func TestDeadLetters(t *testing.T) {
 					}
 				}
 				dead := letters(s)
-				if len(dead) != 1 || !strings.Contains(dead[0].Reason, test.reason) || dead[0].Attempts != 2 || len(dead[0].Bytes) == 0 {
+				if len(dead) != 1 || !strings.Contains(dead[0].Reason, test.reason) || dead[0].Attempts != 2 || dead[0].Size == 0 {
 					s.Errorf("the dead letters are %+v", dead)
 				}
 			})

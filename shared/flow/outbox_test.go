@@ -120,7 +120,9 @@ func (l remembering) Save(ctx context.Context, key string, value []byte, rev hav
 func TestPublishedAgainUnderTheSameID(t *testing.T) {
 	functionstest.Play(t, short, func(s *stage) {
 		w := tap(s, nil)
-		s.Function = s.Host(func(f *flow.Function) { f.Bus, f.Ledger, f.Keeper.Ledger = w, remembering{s.Ledger}, remembering{s.Ledger} })
+		s.Function = s.Host(func(f *flow.Function) {
+			f.Bus, f.Ledger, f.Keeper.Ledger = w, remembering{s.Ledger}, remembering{s.Ledger}
+		})
 		e := s.Started("i-db2")
 		if err := s.Try(e); !errors.Is(err, errAway) {
 			s.Errorf("acknowledged, with %v", err)

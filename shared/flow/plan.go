@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"fmt"
 
 	"havip-functions/events"
 	"havip-functions/shared/havip"
@@ -13,8 +14,18 @@ func Plan(ctx context.Context, k havip.Keeper, payload []byte) ([]havip.Plan, er
 	if err != nil {
 		return nil, err
 	}
+	return plan(ctx, k, list)
+}
+
+// maxPlanned is how many events of a batch are planned: each takes calls to a cloud.
+const maxPlanned = 20
+
+func plan(ctx context.Context, k havip.Keeper, list []events.Event) ([]havip.Plan, error) {
 	plans := []havip.Plan{}
-	for _, e := range list {
+	for n, e := range list {
+		if n == maxPlanned {
+			return append(plans, havip.Plan{Step: havip.Wait, Rule: fmt.Sprintf("%d more events are not planned", len(list)-n)}), nil
+		}
 		h, planned := asked(e)
 		if !planned {
 			plans = append(plans, havip.Plan{Step: havip.Refuse, Rule: "nothing follows from a " + e.Type})

@@ -164,10 +164,11 @@ func (g Guard) Token(r *http.Request) (Scope, error) {
 	return Stranger, unproven("send a token as Authorization: Bearer, or sign the request as Standard Webhooks asks")
 }
 
-// NeedsBody tells whether a request can only be judged with its body; any other
-// can be turned away before that is read.
+// NeedsBody tells whether a request brings a proof of ours that can only be judged
+// with its body; any other can be turned away before that is read.
 func (g Guard) NeedsBody(r *http.Request) bool {
-	return r.Header.Get(webhookSignature) != "" || r.Header.Get(signatureToken) != ""
+	return len(g.Secrets) > 0 && r.Header.Get(webhookSignature) != "" ||
+		len(g.Tokens) > 0 && knows(g.Tokens, r.Header.Get(signatureToken))
 }
 
 // knows compares hashes, so that the time it takes tells neither the length of a

@@ -30,6 +30,20 @@ func (s Scope) String() string {
 	return "stranger"
 }
 
+// MarshalText names the scope.
+func (s Scope) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText is for a name; an unknown one is a stranger's.
+func (s *Scope) UnmarshalText(name []byte) error {
+	*s = Stranger
+	for _, one := range []Scope{Reporter, Operator, Ourselves} {
+		if string(name) == one.String() {
+			*s = one
+		}
+	}
+	return nil
+}
+
 // ErrForbidden means that a sender is known, and may not say this.
 var ErrForbidden = errors.New("not allowed")
 

@@ -13,9 +13,9 @@ import (
 type Revision uint64
 
 // Ledger keeps a value under each key, to be changed by compare-and-set, and the
-// stories that ended. What nobody saved for 31 days may be forgotten, under the
-// keys of events sooner: see [EventKey]. A failure other than [ErrConflict] means
-// that nothing is known of a write: what caused it is to be delivered again.
+// stories that ended. Under the keys of events it forgets: see [EventKey]. A failure
+// other than [ErrConflict] means that nothing is known of a write: what caused it is
+// to be delivered again.
 type Ledger interface {
 	// Load returns the value, or nil and revision 0 for none.
 	Load(ctx context.Context, key string) ([]byte, Revision, error)

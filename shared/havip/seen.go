@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 )
 
 // An event is known for two days by a key of its own: EventBridge tries for one.
@@ -14,7 +13,6 @@ import (
 // written down there. So no number of events makes us forget one, and no record
 // grows.
 const (
-	seenFor  = 48 * time.Hour
 	maxSeen  = 16 // in a record
 	keptSeen = 8  // when it is full
 )

@@ -100,7 +100,7 @@ func TestCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"KV_havip-ledger", "KV_havip-events", "KV_havip-strays", "KV_havip-stories", "KV_havip-dead"} {
+	for _, name := range []string{"KV_havip-ledger", "KV_havip-events", "KV_havip-strays", "KV_havip-stories", "KV_havip-dead", "KV_havip-letters"} {
 		s, err := js.Stream(t.Context(), name)
 		if err != nil || s.CachedInfo().Config.Replicas != 3 {
 			t.Errorf("%s: %v", name, err)

@@ -15,8 +15,9 @@ import (
 
 // JetStream is a ledger in the streams of a NATS JetStream, embedded or a cluster.
 type JetStream struct {
-	records, events, strays, stories, dead bucket
-	maxLetter                              int // bytes
+	records, events, strays, stories, dead, letters bucket
+
+	maxLetter int // bytes
 }
 
 var _ Ledger = (*JetStream)(nil)
@@ -32,14 +33,16 @@ func OpenJetStream(ctx context.Context, js jetstream.JetStream, replicas int) (*
 		return b
 	}
 	j := &JetStream{
-		records: open(jetstream.StreamConfig{Name: "havip-ledger", Description: "one record a HAVIP", MaxAge: forget}),
+		records: open(jetstream.StreamConfig{Name: "havip-ledger", Description: "one record a HAVIP"}),
 		events: open(jetstream.StreamConfig{Name: "havip-events", Description: "events by their own key",
 			MaxAge: forgetOld, MaxBytes: 1 << 30, AllowAtomicPublish: true}),
 		strays: open(jetstream.StreamConfig{Name: "havip-strays", Description: "events that concerned no HAVIP of the roster",
 			MaxAge: forgetOld, MaxMsgs: MaxStrays, MaxBytes: 64 << 20}),
 		stories: open(jetstream.StreamConfig{Name: "havip-stories", Description: "stories that ended", MaxAge: Keep, MaxBytes: 2 << 30}),
 		dead: open(jetstream.StreamConfig{Name: "havip-dead", Description: "events that none could read",
-			MaxAge: Keep, MaxMsgs: MaxDead, MaxBytes: 64 << 20}),
+			MaxAge: Keep, MaxMsgs: MaxDead}),
+		letters: open(jetstream.StreamConfig{Name: "havip-letters", Description: "the bytes of those that none could read",
+			MaxAge: Keep, MaxMsgs: MaxDead, MaxBytes: MaxDeadBytes}),
 		maxLetter: int(js.Conn().MaxPayload()) - 4<<10,
 	}
 	if err := errors.Join(failed...); err != nil {
@@ -69,16 +72,6 @@ func (j *JetStream) Now(ctx context.Context) (time.Time, error) {
 		return time.Time{}, errors.New("this server does not tell its time")
 	}
 	return info.TimeStamp, nil
-}
-
-// Writes is how many records were written in all: it tells a slow engine from one
-// that can't write any more.
-func (j *JetStream) Writes(ctx context.Context) (uint64, error) {
-	info, err := j.records.info(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return info.State.LastSeq, nil
 }
 
 // Load implements [havip.Ledger].
@@ -173,23 +166,25 @@ func (j *JetStream) Stories(ctx context.Context, key, from string, most int) ([]
 
 // Bury implements [Ledger].
 func (j *JetStream) Bury(ctx context.Context, d DeadLetter) (bool, error) {
-	known, err := j.DeadLetter(ctx, d.ID)
+	known, err := j.label(ctx, d.ID)
 	switch {
 	case err == nil:
 		d = known.again(d)
 	case !errors.Is(err, ErrNotFound):
 		return false, err
 	}
-	text, err := json.Marshal(d)
-	if err == nil && len(text) > j.maxLetter { // an engine takes only so much at once
-		d.Reason += fmt.Sprintf(" (kept are the first bytes of %d)", len(d.Bytes))
-		d.Bytes = d.Bytes[:max(0, j.maxLetter/4*3-maxReason)]
-		text, err = json.Marshal(d)
+	if len(d.Bytes) > j.maxLetter { // an engine takes only so much at once
+		d.Reason += fmt.Sprintf(" (kept are the first %d bytes)", j.maxLetter)
+		d.Bytes = d.Bytes[:j.maxLetter]
 	}
-	if err != nil {
+	if _, err := j.letters.put(ctx, d.ID, d.Bytes); err != nil {
 		return false, err
 	}
 	before, err := j.dead.info(ctx)
+	if err != nil {
+		return false, err
+	}
+	text, err := d.label()
 	if err != nil {
 		return false, err
 	}
@@ -197,8 +192,7 @@ func (j *JetStream) Bury(ctx context.Context, d DeadLetter) (bool, error) {
 	return before.State.Msgs >= MaxDead && known.ID == "", err
 }
 
-// DeadLetter implements [Ledger].
-func (j *JetStream) DeadLetter(ctx context.Context, id string) (d DeadLetter, err error) {
+func (j *JetStream) label(ctx context.Context, id string) (d DeadLetter, err error) {
 	text, _, err := j.dead.get(ctx, id)
 	if errors.Is(err, ErrKey) {
 		return d, ErrNotFound
@@ -207,6 +201,19 @@ func (j *JetStream) DeadLetter(ctx context.Context, id string) (d DeadLetter, er
 		return d, err
 	}
 	return d, json.Unmarshal(text, &d)
+}
+
+// DeadLetter implements [Ledger].
+func (j *JetStream) DeadLetter(ctx context.Context, id string) (DeadLetter, error) {
+	d, err := j.label(ctx, id)
+	if err != nil {
+		return d, err
+	}
+	d.Bytes, _, err = j.letters.get(ctx, id)
+	if errors.Is(err, ErrNotFound) { // newer ones have crowded them out
+		return d, nil
+	}
+	return d, err
 }
 
 // DeadLetters implements [Ledger].
@@ -218,6 +225,7 @@ func (j *JetStream) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
 		if err := json.Unmarshal(m.text, &d); err != nil {
 			return letters, err
 		}
+		d.Bytes = nil // those of an older version of ours
 		letters = append(letters, d)
 	}
 	latestFirst(letters)
@@ -230,5 +238,5 @@ func (j *JetStream) Exhume(ctx context.Context, id string) (DeadLetter, error) {
 	if err != nil {
 		return d, err
 	}
-	return d, j.dead.remove(ctx, id)
+	return d, cmp.Or(j.dead.remove(ctx, id), j.letters.remove(ctx, id))
 }

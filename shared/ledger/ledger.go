@@ -6,8 +6,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"time"
 
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 )
 
@@ -46,31 +48,34 @@ type Ledger interface {
 // How much is kept, and for how long. What is beyond goes, the oldest first.
 const (
 	Keep      = 30 * 24 * time.Hour // ended stories and dead letters
-	forget    = 31 * 24 * time.Hour // a record that nobody saved: long after its last mark, event and call mean anything
 	forgetOld = 48 * time.Hour      // an event by its own key
 
-	MaxDead   = 1000   // dead letters
-	MaxStrays = 10_000 // events that concerned no HAVIP of the roster
+	MaxDead      = 1000     // dead letters
+	MaxDeadBytes = 64 << 20 // of what arrived as dead letters; the letters themselves stay
+	MaxStrays    = 10_000   // events that concerned no HAVIP of the roster
 )
 
-// life is how long the value under a key is remembered.
+// life is how long the value under a key is remembered, 0 for ever: a freeze or a
+// closed brake ends when a person said so, and there are no more records than HAVIPs.
 func life(key string) time.Duration {
 	if havip.IsEventKey(key) || havip.IsStrayKey(key) {
 		return forgetOld
 	}
-	return forget
+	return 0
 }
 
-// DeadLetter is an event that no redelivery can cure, with its bytes.
+// DeadLetter is an event that no redelivery can cure, and its bytes, which are kept
+// apart: a list has none of them.
 type DeadLetter struct {
-	ID       string    `json:"id"`
-	Source   string    `json:"source"`
-	Type     string    `json:"type"`
-	Reason   string    `json:"reason"`
-	Attempts int       `json:"attempts"`
-	FirstAt  time.Time `json:"firstAt"`
-	LastAt   time.Time `json:"lastAt"`
-	Bytes    []byte    `json:"bytes"`
+	ID       string      `json:"id"`
+	Scope    guard.Scope `json:"scope"` // of its sender: it may say no more when it is tried again
+	Type     string      `json:"type"`  // of its events, as far as they can be made out
+	Reason   string      `json:"reason"`
+	Attempts int         `json:"attempts"`
+	FirstAt  time.Time   `json:"firstAt"`
+	LastAt   time.Time   `json:"lastAt"`
+	Size     int         `json:"size"` // of what arrived, in bytes
+	Bytes    []byte      `json:"bytes,omitempty"`
 }
 
 // maxReason bounds what a dead letter says of itself, in bytes.
@@ -80,7 +85,8 @@ const maxReason = 2000
 func NewDeadLetter(payload []byte, reason string, at time.Time) DeadLetter {
 	sum := sha256.Sum256(payload)
 	return DeadLetter{
-		ID: hex.EncodeToString(sum[:12]), Reason: reason[:min(len(reason), maxReason)], Attempts: 1, FirstAt: at, LastAt: at, Bytes: payload,
+		ID: hex.EncodeToString(sum[:12]), Reason: reason[:min(len(reason), maxReason)],
+		Attempts: 1, FirstAt: at, LastAt: at, Size: len(payload), Bytes: payload,
 	}
 }
 
@@ -88,5 +94,12 @@ func NewDeadLetter(payload []byte, reason string, at time.Time) DeadLetter {
 func (d DeadLetter) again(newer DeadLetter) DeadLetter {
 	newer.Attempts += d.Attempts
 	newer.FirstAt = d.FirstAt
+	newer.Scope = max(d.Scope, newer.Scope) // whoever may say more has said the same
 	return newer
+}
+
+// label is what is kept of a letter beside its bytes.
+func (d DeadLetter) label() ([]byte, error) {
+	d.Bytes = nil
+	return json.Marshal(d)
 }

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 )
@@ -38,6 +40,7 @@ func TestLedger(t *testing.T) {
 			} {
 				t.Run(name, func(t *testing.T) { test(t, l) })
 			}
+			t.Run("large dead letters", func(t *testing.T) { testLargeLetters(t, l) })
 			t.Run("quota of dead letters", func(t *testing.T) { testQuotas(t, l) }) // they crowd out the others
 			t.Run("quota of strays", func(t *testing.T) { testStrayQuota(t, l) })
 		})
@@ -294,9 +297,36 @@ func testQuotas(t *testing.T, l ledger.Ledger) {
 		}
 	}
 	letters, err := l.DeadLetters(t.Context())
-	if err != nil || len(letters) != ledger.MaxDead || string(letters[0].Bytes) != fmt.Sprintf("quota %d", ledger.MaxDead+2) ||
-		string(letters[len(letters)-1].Bytes) != "quota 3" {
-		t.Errorf("%d letters, %v", len(letters), err)
+	if err != nil || len(letters) != ledger.MaxDead {
+		t.Fatalf("%d letters, %v", len(letters), err)
+	}
+	for i, want := range map[int]string{0: fmt.Sprintf("quota %d", ledger.MaxDead+2), len(letters) - 1: "quota 3"} {
+		if d, err := l.DeadLetter(t.Context(), letters[i].ID); err != nil || string(d.Bytes) != want || letters[i].Bytes != nil {
+			t.Errorf("letter %d is %+v, %v; want %s", i, d, err, want)
+		}
+	}
+}
+
+// Large letters keep their place and their reason, and the oldest lose their bytes.
+func testLargeLetters(t *testing.T, l ledger.Ledger) {
+	const size, count = 1_000_000, ledger.MaxDeadBytes/1_000_000 + 3
+	large := func(n int) ledger.DeadLetter {
+		return ledger.NewDeadLetter(bytes.Repeat([]byte{byte(n)}, size), "x", at.Add(time.Duration(n+5000)*time.Second))
+	}
+	for n := range count {
+		if _, err := l.Bury(t.Context(), large(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n, kept := range map[int]bool{0: false, 1: false, 4: true, count - 1: true} {
+		want := large(n)
+		got, err := l.DeadLetter(t.Context(), want.ID)
+		if err != nil || got.Size != size || bytes.Equal(got.Bytes, want.Bytes) != kept {
+			t.Errorf("letter %d: %d bytes of %d, %v; kept should be %t", n, len(got.Bytes), got.Size, err, kept)
+		}
+	}
+	if letters, err := l.DeadLetters(t.Context()); err != nil || len(letters) < count {
+		t.Errorf("%d letters are left, %v", len(letters), err)
 	}
 }
 
@@ -316,6 +346,7 @@ func testStrayQuota(t *testing.T, l ledger.Ledger) {
 
 func testDeadLetters(t *testing.T, l ledger.Ledger) {
 	first := ledger.NewDeadLetter([]byte("\x00\xff not JSON"), "not UTF-8", at)
+	first.Scope = guard.Operator
 	other := ledger.NewDeadLetter([]byte("{}"), "no specversion", at.Add(time.Minute))
 	again := ledger.NewDeadLetter(first.Bytes, "not UTF-8", at.Add(time.Hour))
 	for _, d := range []ledger.DeadLetter{first, other, again} {
@@ -324,9 +355,11 @@ func testDeadLetters(t *testing.T, l ledger.Ledger) {
 		}
 	}
 	joined := again
-	joined.Attempts, joined.FirstAt = 2, first.FirstAt
-	if got, err := l.DeadLetters(t.Context()); err != nil || !reflect.DeepEqual(got, []ledger.DeadLetter{joined, other}) {
-		t.Errorf("got %+v, %v; want %+v", got, err, joined)
+	joined.Attempts, joined.FirstAt, joined.Scope = 2, first.FirstAt, guard.Operator
+	bare := joined
+	bare.Bytes, other.Bytes = nil, nil
+	if got, err := l.DeadLetters(t.Context()); err != nil || !reflect.DeepEqual(got, []ledger.DeadLetter{bare, other}) {
+		t.Errorf("got %+v, %v; want %+v", got, err, bare)
 	}
 	if got, err := l.Exhume(t.Context(), first.ID); err != nil || !reflect.DeepEqual(got, joined) {
 		t.Errorf("exhumed %+v, %v", got, err)

@@ -160,6 +160,13 @@ func (m *Memory) Bury(_ context.Context, d DeadLetter) (bool, error) {
 		letters := m.letters()
 		delete(m.dead, letters[len(letters)-1].ID)
 	}
+	kept := 0
+	for _, l := range m.letters() {
+		all := m.dead[l.ID]
+		if kept += len(all.Bytes); kept > MaxDeadBytes {
+			m.dead[l.ID] = l
+		}
+	}
 	return full, nil
 }
 
@@ -184,6 +191,7 @@ func (m *Memory) DeadLetters(context.Context) ([]DeadLetter, error) {
 func (m *Memory) letters() []DeadLetter {
 	var letters []DeadLetter
 	for _, d := range m.dead {
+		d.Bytes = nil
 		letters = append(letters, d)
 	}
 	latestFirst(letters)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 
 	"havip-functions/shared/havip"
 )
@@ -36,6 +37,7 @@ func OpenRedis(ctx context.Context, address string) (*Redis, error) {
 		return nil, errors.New("not an address of Redis; give redis://user:password@host:port/db")
 	}
 	options.ContextTimeoutEnabled = true
+	logging.Disable() // what it says of its connections our errors say
 	client := redis.NewClient(options)
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -61,7 +63,7 @@ local now = redis.call('TIME')
 local fresh = math.max(tonumber(rev) + 1, tonumber(now[1]) * 1000000 + tonumber(now[2]))
 fresh = string.format('%.0f', fresh)
 redis.call('HSET', KEYS[1], 'rev', fresh, 'record', ARGV[2], 'nonce', ARGV[3])
-redis.call('EXPIRE', KEYS[1], ARGV[4])
+if ARGV[4] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[4]) else redis.call('PERSIST', KEYS[1]) end
 return fresh`)
 
 // Now implements [Ledger].
@@ -104,7 +106,7 @@ func (r *Redis) Save(ctx context.Context, key string, value []byte, rev havip.Re
 	case fresh == 0:
 		return 0, havip.ErrConflict
 	case rev == 0 && havip.IsStrayKey(key):
-		err = cmp.Or(r.listStray(ctx, value), r.strays.add(ctx, key, MaxStrays, recordKey))
+		err = cmp.Or(r.listStray(ctx, value), r.strays.add(ctx, key, MaxStrays, func(key string) []string { return []string{recordKey(key)} }))
 	}
 	return havip.Revision(fresh), redisKind(err)
 }
@@ -150,29 +152,70 @@ func redisKind(err error) error {
 
 // Bury implements [Ledger].
 func (r *Redis) Bury(ctx context.Context, d DeadLetter) (bool, error) {
-	known, err := r.DeadLetter(ctx, d.ID)
+	known, err := r.label(ctx, d.ID)
 	switch {
 	case err == nil:
 		d = known.again(d)
 	case !errors.Is(err, ErrNotFound):
 		return false, err
 	}
-	text, err := json.Marshal(d)
+	text, err := d.label()
 	if err != nil {
 		return false, err
 	}
-	if err := r.client.Set(ctx, r.dead.key(d.ID), text, Keep).Err(); err != nil {
+	_, err = r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.Set(ctx, deadBytes+d.ID, d.Bytes, Keep)
+		p.Set(ctx, r.dead.key(d.ID), text, Keep)
+		return nil
+	})
+	if err != nil {
 		return false, redisKind(err)
 	}
 	count, err := r.client.ZCard(ctx, r.dead.name).Result()
 	if err == nil {
-		err = r.dead.add(ctx, d.ID, MaxDead, r.dead.key)
+		err = r.dead.add(ctx, d.ID, MaxDead, r.deadKeys)
+	}
+	if err == nil {
+		err = r.crowd(ctx)
 	}
 	return count >= MaxDead && known.ID == "", redisKind(err)
 }
 
-// DeadLetter implements [Ledger].
-func (r *Redis) DeadLetter(ctx context.Context, id string) (d DeadLetter, err error) {
+// deadBytes comes before a dead letter's id where its bytes are.
+const deadBytes = "havip:deadbytes:"
+
+func (r *Redis) deadKeys(id string) []string { return []string{r.dead.key(id), deadBytes + id} }
+
+// crowd drops the bytes of the oldest dead letters where all of them are too many.
+func (r *Redis) crowd(ctx context.Context) error {
+	ids, err := r.newestDead(ctx)
+	if err != nil {
+		return err
+	}
+	sizes, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, id := range ids {
+			p.StrLen(ctx, deadBytes+id)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var total int64
+	for i, id := range ids {
+		size, _ := sizes[i].(*redis.IntCmd) // as asked for above
+		if total += size.Val(); total > MaxDeadBytes {
+			err = cmp.Or(err, r.client.Del(ctx, deadBytes+id).Err())
+		}
+	}
+	return err
+}
+
+func (r *Redis) newestDead(ctx context.Context) ([]string, error) {
+	return r.client.ZRangeArgs(ctx, redis.ZRangeArgs{Key: r.dead.name, Start: 0, Stop: -1, Rev: true}).Result()
+}
+
+func (r *Redis) label(ctx context.Context, id string) (d DeadLetter, err error) {
 	text, err := r.client.Get(ctx, r.dead.key(id)).Bytes()
 	if err != nil {
 		return d, redisKind(err)
@@ -180,20 +223,34 @@ func (r *Redis) DeadLetter(ctx context.Context, id string) (d DeadLetter, err er
 	return d, json.Unmarshal(text, &d)
 }
 
+// DeadLetter implements [Ledger].
+func (r *Redis) DeadLetter(ctx context.Context, id string) (DeadLetter, error) {
+	d, err := r.label(ctx, id)
+	if err != nil {
+		return d, err
+	}
+	d.Bytes, err = r.client.Get(ctx, deadBytes+id).Bytes()
+	if errors.Is(err, redis.Nil) { // newer ones have crowded them out
+		return d, nil
+	}
+	return d, redisKind(err)
+}
+
 // DeadLetters implements [Ledger].
 func (r *Redis) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
-	ids, err := r.client.ZRangeArgs(ctx, redis.ZRangeArgs{Key: r.dead.name, Start: 0, Stop: -1, Rev: true}).Result()
+	ids, err := r.newestDead(ctx)
 	if err != nil {
 		return nil, redisKind(err)
 	}
 	var letters []DeadLetter
 	for _, id := range ids {
-		d, err := r.DeadLetter(ctx, id)
+		d, err := r.label(ctx, id)
 		switch {
 		case errors.Is(err, ErrNotFound): // it expired
 		case err != nil:
 			return letters, err
 		default:
+			d.Bytes = nil // those of an older version of ours
 			letters = append(letters, d)
 		}
 	}
@@ -207,7 +264,7 @@ func (r *Redis) Exhume(ctx context.Context, id string) (DeadLetter, error) {
 	if err != nil {
 		return d, err
 	}
-	return d, redisKind(cmp.Or(r.client.Del(ctx, r.dead.key(id)).Err(), r.client.ZRem(ctx, r.dead.name, id).Err()))
+	return d, redisKind(cmp.Or(r.client.Del(ctx, r.deadKeys(id)...).Err(), r.client.ZRem(ctx, r.dead.name, id).Err()))
 }
 
 // redisIndex lists what is kept under keys of their own, by the time it came, and
@@ -219,8 +276,8 @@ type redisIndex struct {
 
 func (x redisIndex) key(id string) string { return x.name + ":" + id }
 
-// add lists an id, and drops what is too much, under the keys that key gives.
-func (x redisIndex) add(ctx context.Context, id string, most int64, key func(id string) string) error {
+// add lists an id, and drops what is too much, under the keys that keys gives.
+func (x redisIndex) add(ctx context.Context, id string, most int64, keys func(id string) []string) error {
 	now := time.Now()
 	err := x.client.ZAdd(ctx, x.name, redis.Z{Score: float64(now.UnixMicro()), Member: id}).Err()
 	if err == nil {
@@ -236,7 +293,7 @@ func (x redisIndex) add(ctx context.Context, id string, most int64, key func(id 
 	dropped, err := x.client.ZPopMin(ctx, x.name, over-most).Result()
 	for _, z := range dropped {
 		old, _ := z.Member.(string)
-		err = cmp.Or(err, x.client.Del(ctx, key(old)).Err())
+		err = cmp.Or(err, x.client.Del(ctx, keys(old)...).Err())
 	}
 	return err
 }

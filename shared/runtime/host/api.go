@@ -28,6 +28,7 @@ func (h *Host) handler() http.Handler {
 	mux.HandleFunc("GET /api/stories", h.stories)
 	mux.HandleFunc("GET /api/stories/{id}", h.story)
 	mux.HandleFunc("GET /api/deadletters", h.deadLetters)
+	mux.HandleFunc("GET /api/deadletters/{id}", h.deadLetter)
 	mux.HandleFunc("POST /api/deadletters/{id}/redrive", h.redrive)
 	mux.HandleFunc("POST /api/plan", h.plan)
 	mux.HandleFunc("POST /api/freeze", h.freeze)
@@ -211,6 +212,16 @@ func (h *Host) deadLetters(w http.ResponseWriter, r *http.Request) {
 	answer(w, map[string]any{"deadLetters": letters})
 }
 
+// deadLetter is one with its bytes.
+func (h *Host) deadLetter(w http.ResponseWriter, r *http.Request) {
+	d, err := h.function.Ledger.DeadLetter(r.Context(), r.PathValue("id"))
+	if err != nil {
+		hindrance(w, fmt.Errorf("dead letter %.40q: %w; GET /api/deadletters lists them", r.PathValue("id"), err))
+		return
+	}
+	answer(w, d)
+}
+
 // plan says what an event would do first, and changes nothing.
 func (h *Host) plan(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, events.MaxEvent))
@@ -230,7 +241,8 @@ func (h *Host) plan(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Host) ready(w http.ResponseWriter, r *http.Request) {
-	if _, _, err := h.function.Ledger.Load(r.Context(), "ready"); err != nil {
+	_, _, err := h.function.Ledger.Load(r.Context(), "ready")
+	if err = cmp.Or(err, h.engine.health()); err != nil {
 		unavailable(w, err)
 		return
 	}

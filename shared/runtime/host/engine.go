@@ -57,6 +57,15 @@ func openEngine(at, data string) (*engine, error) {
 	return &engine{conn: conn, embedded: s, lock: held, replicas: 1}, nil
 }
 
+// patience is how long we wait for an engine to open its streams: a slow disk has to
+// sync a dozen times first, and waiting is all that is left to do.
+func (e *engine) patience() time.Duration {
+	if e.embedded != nil {
+		return 5 * time.Minute
+	}
+	return 30 * time.Second
+}
+
 // maxPayload is what the embedded engine takes at once: the largest batch that
 // can't be read, as a dead letter in base64.
 const maxPayload = 4 << 20

@@ -30,19 +30,13 @@ func take[T any](w http.ResponseWriter, r *http.Request) (T, bool) {
 // redrive tries a dead letter again; without a reason it only tells what that
 // would do.
 func (h *Host) redrive(w http.ResponseWriter, r *http.Request) {
-	why, ok := take[struct {
-		Reason string `json:"reason"`
-	}](w, r)
+	why, ok := take[Redriving](w, r)
 	if !ok {
 		return
 	}
+	id := r.PathValue("id")
 	if why.Reason == "" {
-		d, err := h.function.Ledger.DeadLetter(r.Context(), r.PathValue("id"))
-		if err != nil {
-			hindrance(w, err)
-			return
-		}
-		plans, err := flow.Plan(r.Context(), h.function.Keeper, d.Bytes)
+		plans, err := h.function.PlanRedrive(r.Context(), id, why.AsOperator)
 		if err != nil {
 			hindrance(w, err)
 			return
@@ -50,12 +44,18 @@ func (h *Host) redrive(w http.ResponseWriter, r *http.Request) {
 		answer(w, map[string]any{"plans": plans})
 		return
 	}
-	accepted, err := h.function.Redrive(r.Context(), r.PathValue("id"), why.Reason)
+	accepted, err := h.function.Redrive(r.Context(), id, why.Reason, why.AsOperator)
 	if err != nil {
 		hindrance(w, err)
 		return
 	}
 	answer(w, map[string]any{"accepted": accepted})
+}
+
+// Redriving asks to try a dead letter again, as its sender's or as an operator's.
+type Redriving struct {
+	Reason     string `json:"reason"`
+	AsOperator bool   `json:"asOperator"`
 }
 
 // Freezing asks to freeze one HAVIP, by id or name, or all of them.

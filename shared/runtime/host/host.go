@@ -46,8 +46,6 @@ type Host struct {
 	function flow.Function
 	listener net.Listener
 	metrics  *metrics
-
-	store *store // the embedded engine's; nil where it is a cluster
 }
 
 // Open starts the engine and listens; Serve answers.
@@ -68,7 +66,7 @@ func Open(ctx context.Context, c Config) (*Host, error) {
 }
 
 func (h *Host) assemble(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, h.engine.patience())
 	defer cancel()
 	clock := &havip.Clock{}
 	bus, err := openBus(ctx, h.engine, clock, h.config.Log)
@@ -84,17 +82,14 @@ func (h *Host) assemble(ctx context.Context) error {
 		return err
 	}
 	h.bus = bus
-	var led ledger.Ledger = streams
 	if h.engine.embedded != nil {
 		if err := compareMarks(ctx, js, h.config.Data, h.config.Log); err != nil {
 			return err
 		}
-		h.store = newStore(streams, h.config.Data)
-		led = h.store
 	}
 	h.function = functions.New(flow.Function{
-		Keeper: havip.Keeper{Ledger: led, Roster: h.config.Roster, Clouds: h.config.Clouds, Later: true, Clock: clock},
-		Ledger: led, Bus: h.metrics.count(bus), Log: h.config.Log,
+		Keeper: havip.Keeper{Ledger: streams, Roster: h.config.Roster, Clouds: h.config.Clouds, Later: true, Clock: clock},
+		Ledger: streams, Bus: h.metrics.count(bus), Log: h.config.Log,
 	})
 	h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", h.config.Addr)
 	if err != nil {
@@ -108,17 +103,17 @@ func (h *Host) assemble(ctx context.Context) error {
 // [ErrStore] where the embedded engine can't write any more.
 func (h *Host) Serve(ctx context.Context) error {
 	defer h.engine.close()
-	sources := newSources(h.config.Limits)
+	sources := newSources(h.config.Limits, h.config.Guard)
 	server := &http.Server{
 		Handler: sources.limit(h.handler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	delivered := make(chan error, 1)
 	go func() {
 		delivered <- h.bus.Deliver(ctx, h.function.Invoke)
-		stop()
+		stop(nil)
 	}()
 	go h.sweep(ctx)
 	go h.guardStore(ctx, stop)
@@ -136,11 +131,11 @@ func (h *Host) Serve(ctx context.Context) error {
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
-	stop()
+	stop(nil)
 	<-answered // those under way still need the engine
 	err = errors.Join(err, <-delivered)
-	if h.store.broken() {
-		return errors.Join(ErrStore, err)
+	if cause := context.Cause(ctx); errors.Is(cause, ErrStore) {
+		return errors.Join(cause, err)
 	}
 	return err
 }

@@ -182,11 +182,18 @@ func TestWhatNobodyCanReadIsKept(t *testing.T) {
 	if len(letters) != 1 {
 		t.Fatalf("%v", v)
 	}
-	if missing := lacks(letters[0], "id source type reason attempts firstAt lastAt bytes"); len(missing) > 0 {
+	if missing := lacks(letters[0], "id scope type reason attempts firstAt lastAt size"); len(missing) > 0 {
 		t.Errorf("a dead letter lacks %v", missing)
 	}
-	if got := letters[0].(map[string]any)["bytes"]; got != "eyJoZWxsbw==" {
-		t.Errorf("its bytes are %v", got)
+	letter := letters[0].(map[string]any)
+	if letter["scope"] != "operator" || letter["size"] != 7.0 || letter["bytes"] != nil {
+		t.Errorf("listed is %v", letter)
+	}
+	if _, one := ask(t, h, http.MethodGet, "/api/deadletters/"+letter["id"].(string), ""); one["bytes"] != "eyJoZWxsbw==" {
+		t.Errorf("its bytes are %v", one)
+	}
+	if status, _ := ask(t, h, http.MethodGet, "/api/deadletters/none", ""); status != http.StatusNotFound {
+		t.Errorf("one that is not there: %d", status)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/shared/flow"
+	"havip-functions/shared/guard"
 )
 
 // Limits bound what one source may take of the host: an IPv4 address, or the
@@ -32,13 +33,23 @@ type Limits struct {
 const (
 	defaultRate        = 500
 	defaultConnections = 128
-	maxSources         = 10_000   // remembered at a time
-	maxInFlight        = 32 << 20 // bytes of bodies that are read and admitted at a time
+	maxSources         = 10_000 // remembered at a time
+)
+
+// Bytes of bodies that are read and admitted at a time. Who has yet to prove himself
+// by his body has a part of his own, so that nobody can keep those out who have; and
+// no source has more than a share.
+const (
+	maxProven   = 32 << 20
+	maxUnproven = 8 << 20
+	maxOfSource = 4 << 20
 )
 
 // sources counts what each source takes.
 type sources struct {
-	limits Limits
+	limits           Limits
+	guard            guard.Guard
+	proven, unproven *semaphore.Weighted
 
 	mu    sync.Mutex
 	known map[netip.Prefix]*source
@@ -46,17 +57,21 @@ type sources struct {
 
 type source struct {
 	requests    *rate.Limiter
+	bodies      *semaphore.Weighted
 	connections int
 }
 
-func newSources(l Limits) *sources {
+func newSources(l Limits, g guard.Guard) *sources {
 	if l.Rate == 0 {
 		l.Rate = defaultRate
 	}
 	if l.Connections == 0 {
 		l.Connections = defaultConnections
 	}
-	return &sources{limits: l, known: map[netip.Prefix]*source{}}
+	return &sources{
+		limits: l, guard: g, known: map[netip.Prefix]*source{},
+		proven: semaphore.NewWeighted(maxProven), unproven: semaphore.NewWeighted(maxUnproven),
+	}
 }
 
 // prefix is the source of an address; all that have none share one.
@@ -107,37 +122,79 @@ func (s *sources) find(p netip.Prefix) *source {
 	if len(s.known) >= maxSources {
 		maps.DeleteFunc(s.known, func(_ netip.Prefix, one *source) bool { return one.connections == 0 })
 	}
-	one := &source{requests: rate.NewLimiter(rate.Limit(s.limits.Rate), max(1, int(2*s.limits.Rate)))}
+	one := &source{
+		requests: rate.NewLimiter(rate.Limit(s.limits.Rate), max(1, int(2*s.limits.Rate))),
+		bodies:   semaphore.NewWeighted(maxOfSource),
+	}
 	s.known[p] = one
 	return one
 }
 
 // limit answers 429 to a source that asks too often, and holds back bodies while
-// those of others fill the memory that is set aside for them.
+// others fill the memory that is set aside for them.
 func (s *sources) limit(next http.Handler) http.Handler {
-	inFlight := semaphore.NewWeighted(maxInFlight)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.allow(s.speaker(r)) {
+		from := s.source(s.speaker(r))
+		if !from.requests.Allow() {
 			w.Header().Set("Retry-After", "1")
 			flow.Problem(w, http.StatusTooManyRequests, "", "too many requests from your address; slow down, and send it again")
 			return
 		}
-		if weight := bodySize(r); weight > 0 {
-			ctx, cancel := context.WithTimeout(r.Context(), patience)
-			defer cancel()
-			if inFlight.Acquire(ctx, weight) != nil {
-				w.Header().Set("Retry-After", "5")
-				flow.Problem(w, http.StatusServiceUnavailable, "", "too much is being taken in; send it again")
-				return
-			}
-			defer inFlight.Release(weight)
+		release, ok := s.room(r, from)
+		if !ok {
+			w.Header().Set("Retry-After", "5")
+			flow.Problem(w, http.StatusServiceUnavailable, "", "too much is being taken in; send it again")
+			return
 		}
-		next.ServeHTTP(w, r)
+		defer release()
+		t := &told{ResponseWriter: w}
+		next.ServeHTTP(t, r)
+		if t.status == http.StatusUnauthorized || t.status == http.StatusForbidden {
+			from.requests.ReserveN(time.Now(), min(refusal, from.requests.Burst()))
+		}
 	})
+}
+
+// refusal is how many requests one counts for that was turned away: each leaves a
+// line in the log.
+const refusal = 20
+
+// told remembers the status of an answer.
+type told struct {
+	http.ResponseWriter
+	status int
+}
+
+func (t *told) WriteHeader(status int) {
+	t.status = status
+	t.ResponseWriter.WriteHeader(status)
 }
 
 // patience is how long a request waits for memory.
 const patience = 2 * time.Second
+
+// room waits for the memory that a body needs. One that nobody will read needs none.
+func (s *sources) room(r *http.Request, from *source) (release func(), ok bool) {
+	_, err := s.guard.Token(r)
+	of := s.proven
+	switch {
+	case r.ContentLength == 0 || err != nil && !s.guard.NeedsBody(r):
+		return func() {}, true
+	case err != nil:
+		of = s.unproven
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	weight := bodySize(r)
+	if from.bodies.Acquire(ctx, weight) != nil {
+		return nil, false
+	}
+	if of.Acquire(ctx, weight) != nil {
+		from.bodies.Release(weight)
+		return nil, false
+	}
+	return func() { of.Release(weight); from.bodies.Release(weight) }, true
+}
 
 // bodySize is what a body may take; one that doesn't say may have all of it.
 func bodySize(r *http.Request) int64 {
@@ -147,10 +204,10 @@ func bodySize(r *http.Request) int64 {
 	return min(r.ContentLength, events.MaxBatch)
 }
 
-func (s *sources) allow(p netip.Prefix) bool {
+func (s *sources) source(p netip.Prefix) *source {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.find(p).requests.AllowN(time.Now(), 1)
+	return s.find(p)
 }
 
 // listen closes at once what a source opens beyond its connections.

@@ -2,14 +2,18 @@ package host_test
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
+	"havip-functions/shared/guard"
 	"havip-functions/shared/runtime/host"
 )
 
@@ -59,18 +63,27 @@ func TestBehindAProxy(t *testing.T) {
 	}
 }
 
+// promised opens connections from a local address, each of which says that it brings
+// a megabyte, and doesn't.
+func promised(t *testing.T, h *host.Host, from string, count int, header string) {
+	t.Helper()
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	for range count {
+		conn, err := dialer.DialContext(t.Context(), "tcp", h.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		_, _ = fmt.Fprintf(conn, "POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n{", header, 1<<20)
+	}
+}
+
 // What bodies may take of the memory is bounded, whoever sends them, and those
 // that wait keep nobody from being served.
 func TestBodiesInFlight(t *testing.T) {
 	h := serve(t, simulated(t), host.Config{Data: t.TempDir()})
-	const each = 1 << 20
-	for range 40 { // say that they bring a megabyte, and don't
-		conn, err := net.Dial("tcp", h.Addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		_, _ = fmt.Fprintf(conn, "POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n{", each)
+	for n := range 10 {
+		promised(t, h, fmt.Sprintf("127.0.0.%d", 10+n), 4, "")
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -89,6 +102,56 @@ func TestBodiesInFlight(t *testing.T) {
 	r.Body, r.ContentLength = nil, 0
 	if status, _ := send(t, r); status != http.StatusOK {
 		t.Errorf("meanwhile /healthz answers %d", status)
+	}
+}
+
+// Neither who has proven nothing keeps those out who have, wherever he calls from,
+// nor one source the others.
+func TestNobodyTakesTheRoomOfOthers(t *testing.T) {
+	const token = "reporter-reporter-reporter"
+	tests := map[string]struct {
+		guard  guard.Guard
+		from   int // addresses
+		header string
+	}{
+		"strangers where nothing is signed": {guard.Guard{Tokens: []string{token}}, 10, "Webhook-Signature: x\r\n"},
+		"strangers that claim to sign":      {guard.Guard{Tokens: []string{token}, Secrets: [][]byte{[]byte("secret")}}, 10, "Webhook-Signature: x\r\n"},
+		"strangers that claim a bridge":     {guard.Guard{Tokens: []string{token}}, 10, "x-eventbridge-signature-token: x\r\n"},
+		"one reporter":                      {guard.Guard{Tokens: []string{token}}, 1, "Authorization: Bearer " + token + "\r\n"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := serve(t, simulated(t), host.Config{Data: t.TempDir(), Guard: tt.guard})
+			for n := range tt.from {
+				promised(t, h, fmt.Sprintf("127.0.0.%d", 10+n), 40/tt.from, tt.header)
+			}
+			for range 3 {
+				r := request(t, http.MethodPost, "http://"+h.Addr+"/events", "Authorization: Bearer "+token)
+				r.Header.Set("Content-Type", "application/json")
+				if status, answer := send(t, r); status != http.StatusAccepted {
+					t.Fatalf("%d %s", status, answer)
+				}
+			}
+		})
+	}
+}
+
+// Who is turned away again and again fills no log.
+func TestRefusalsAreFew(t *testing.T) {
+	var log bytes.Buffer
+	h := serve(t, simulated(t), host.Config{
+		Data: t.TempDir(), Guard: guard.Guard{Tokens: []string{"reporter-reporter-reporter"}},
+		Limits: host.Limits{Rate: 100}, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	long := strings.Repeat("A", 60_000)
+	for range 150 {
+		r := request(t, http.MethodOptions, "http://"+h.Addr+"/events", "WebHook-Request-Origin: "+long)
+		send(t, r)
+		send(t, request(t, strings.Repeat("M", 60_000), "http://"+h.Addr+"/api/stories", ""))
+	}
+	if log.Len() > 10_000 {
+		t.Errorf("300 requests left %d bytes in the log", log.Len())
 	}
 }
 
