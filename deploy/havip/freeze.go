@@ -35,6 +35,9 @@ too many failovers.`,
 	cmd.Flags().BoolVar(&lift, "lift", false, "let failovers through again after too many")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c := connect(*at)
+		if lift && (len(args) > 0 || all || until != "") {
+			return usage("--lift opens the brake, and takes no HAVIP; --until now ends a freeze")
+		}
 		if lift {
 			return c.lift(cmd)
 		}

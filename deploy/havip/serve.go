@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -51,12 +52,16 @@ before you put a proxy in front, since a proxy on this machine speaks for others
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "where to listen, on loopback unless senders must prove themselves; port 0 picks a free one")
 	f.StringVar(&s.roster, "roster", "", "the roster (HAVIP_ROSTER, else roster.yaml; the built-in one with --simulate)")
 	f.StringVar(&s.data, "data", "", "the engine's folder (havip-data; one that goes with the process with --simulate)")
-	f.StringVar(&s.nats, "nats", "", "a NATS JetStream cluster instead of the embedded engine")
+	f.StringVar(&s.nats, "nats", "", "a NATS JetStream cluster instead of the embedded engine (HAVIP_NATS, where no ps shows a password)")
 	f.Float64Var(&s.limits.Rate, "rate", 500, "requests a second from one address")
 	f.IntVar(&s.limits.Connections, "connections", 128, "connections of one address")
 	f.StringSliceVar(&s.proxies, "behind-proxy", nil, "addresses (10.0.0.7, 10.0.0.0/24) of proxies whose X-Forwarded-For is believed")
 	f.BoolVar(&s.simulate, "simulate", false, "simulate both clouds in this process")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s.nats = cmp.Or(s.nats, s.getenv("HAVIP_NATS"))
+		if s.limits.Rate <= 0 || s.limits.Connections <= 0 {
+			return usage("--rate and --connections must be more than 0")
+		}
 		s.log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 		return s.run(cmd.Context(), func(a addresses) { printJSON(a) })
 	}
@@ -116,6 +121,9 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	}
 	if s.limits.Proxies, err = prefixes(s.proxies); err != nil {
 		return err
+	}
+	if believed.Open() && len(s.proxies) > 0 {
+		return usage("--behind-proxy: a proxy speaks for strangers; set HAVIP_OPERATOR_TOKEN, and HAVIP_INGRESS_TOKEN or HAVIP_WEBHOOK_SECRET for senders")
 	}
 	config := host.Config{
 		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: env.Clouds(runtime.Call{}),

@@ -206,6 +206,7 @@ func TestNATSKeepsThePassword(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{
 		"nats://user:hush@127.0.0.1:1", "nats://hush@127.0.0.1:1,nats://user:hush@127.0.0.1:2", "nats://user:hush@host:no port", "nats://user:hush%zz@127.0.0.1:1",
+		"nats://user:hush/x@127.0.0.1:1", "nats://user:hush#x@127.0.0.1:1", "nats://user:hush?x@127.0.0.1:1",
 	} {
 		r := havipRuns(t, nil, "serve", "--addr", "127.0.0.1:0", "--nats", url, "--roster", builtinRoster(t))
 		if r.code != exitUsage || !strings.Contains(r.err, "NATS at ") || strings.Contains(r.err+r.out, "hush") {

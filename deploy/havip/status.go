@@ -89,9 +89,17 @@ func printStatus(views []havip.View) {
 			story = *v.Story
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\t%d/%d\t%s\t%s\n", v.Name, v.ID, v.Cloud, v.Region,
-			orDash(string(v.Status)), orDash(strings.Join(holders, ", ")), orDash(v.Serving), len(v.Holders), v.Hold, v.Mode, story)
+			orDash(string(v.Status)), orDash(strings.Join(holders, ", ")), orDash(v.Serving), len(v.Holders), v.Hold, modeOf(v), story)
 	}
 	_ = w.Flush() // the reader may have gone
+}
+
+// modeOf is the mode, and what a person did to it for a while.
+func modeOf(v havip.View) string {
+	if v.Frozen == nil {
+		return string(v.Mode)
+	}
+	return fmt.Sprintf("%s, frozen until %s by %s", v.Mode, v.Frozen.Until.UTC().Format(time.RFC3339), v.Frozen.Actor)
 }
 
 func orDash(s string) string {

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // Desk is where the invocations of one process publish what lies in an outbox:
@@ -13,11 +14,21 @@ type Desk struct {
 
 	mu      sync.Mutex
 	letters map[string]bool // published; true once it is out of its outbox too
-	order   []string        // in which they were
+	order   []noted         // in which they were
 }
 
-// maxLetters is how many letters a desk remembers.
-const maxLetters = 10_000
+type noted struct {
+	id string
+	at time.Time
+}
+
+// How many letters a desk remembers, and for how long. Those who flush the same
+// outbox have read it within the time of an invocation; the same id may come again
+// in another story once the ledger has forgotten its event.
+const (
+	maxLetters = 10_000
+	letterTime = 15 * time.Minute
+)
 
 // enter waits for its turn at an outbox.
 func (d *Desk) enter(ctx context.Context, key string) (leave func(), err error) {
@@ -33,6 +44,7 @@ func (d *Desk) published(id string) (published, removed bool) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.forget()
 	removed, published = d.letters[id]
 	return published, removed
 }
@@ -48,11 +60,16 @@ func (d *Desk) note(id string, removed bool) {
 		d.letters = map[string]bool{}
 	}
 	if _, known := d.letters[id]; !known {
-		d.order = append(d.order, id)
+		d.order = append(d.order, noted{id, time.Now()})
 	}
 	d.letters[id] = removed
-	if len(d.order) > maxLetters {
-		delete(d.letters, d.order[0])
+	d.forget()
+}
+
+// forget drops what is too much or too old; the caller holds the mutex.
+func (d *Desk) forget() {
+	for len(d.order) > maxLetters || len(d.order) > 0 && time.Since(d.order[0].at) > letterTime {
+		delete(d.letters, d.order[0].id)
 		d.order = d.order[1:]
 	}
 }

@@ -26,11 +26,44 @@ func (f Function) flush(ctx context.Context, left havip.Left) error {
 	return f.empty(ctx, left)
 }
 
-// empty is flush for who has the turn.
+// outcomeTime is what the outcomes of an outbox may take of an invocation, at most
+// half of what is left of it: whoever takes them may hang, and the next look may not.
+const outcomeTime = 5 * time.Second
+
+// empty is flush for who has the turn: the next look first.
 func (f Function) empty(ctx context.Context, left havip.Left) error {
-	var out []string
+	checks, outcomes := sorted(left.Record.Outbox)
+	out, failed := f.publishAll(ctx, left, checks)
+	brief, cancel := context.WithTimeout(ctx, briefly(ctx, outcomeTime))
+	defer cancel()
+	told, untold := f.publishAll(brief, left, outcomes)
+	return errors.Join(failed, untold, f.remove(ctx, left.Ledger, append(out, told...)))
+}
+
+// briefly is so much time, and half of what the context has left at most.
+func briefly(ctx context.Context, most time.Duration) time.Duration {
+	if deadline, limited := ctx.Deadline(); limited {
+		return min(most, time.Until(deadline)/2)
+	}
+	return most
+}
+
+func sorted(outbox []havip.Letter) (checks, outcomes []havip.Letter) {
+	for _, l := range outbox {
+		if l.Check != nil {
+			checks = append(checks, l)
+		} else {
+			outcomes = append(outcomes, l)
+		}
+	}
+	return checks, outcomes
+}
+
+// publishAll returns what may be removed. After one that ran out of time the others
+// are not tried.
+func (f Function) publishAll(ctx context.Context, left havip.Left, letters []havip.Letter) (out []string, err error) {
 	var failed []error
-	for _, l := range left.Record.Outbox {
+	for _, l := range letters {
 		published, removed := f.Desk.published(l.ID)
 		if removed {
 			continue
@@ -38,13 +71,16 @@ func (f Function) empty(ctx context.Context, left havip.Left) error {
 		if !published {
 			if err := f.publish(ctx, left, l); err != nil {
 				failed = append(failed, fmt.Errorf("publish %s: %w", l.ID, err))
+				if ctx.Err() != nil {
+					break
+				}
 				continue
 			}
 			f.Desk.note(l.ID, false)
 		}
 		out = append(out, l.ID)
 	}
-	return errors.Join(append(failed, f.remove(ctx, left.Ledger, out))...)
+	return out, errors.Join(failed...)
 }
 
 // Resume publishes what a host that stopped had left in the outboxes.

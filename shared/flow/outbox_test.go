@@ -2,14 +2,18 @@ package flow_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 
+	"havip-functions/events"
 	"havip-functions/functions/functionstest"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
@@ -166,6 +170,102 @@ func TestAnOutcomeIsArchivedOnce(t *testing.T) {
 		story, told := stories[0], s.Last()
 		if story.ID != told.Story || told.Calls != 1 || !slices.Equal(told.Holders, story.Holders) || told.Roster != story.Roster {
 			s.Errorf("the archive has %+v, the outcome says %+v", story, told)
+		}
+	})
+}
+
+// hanging is a bus whose outcomes nobody takes, nor refuses.
+type hanging struct{ flow.Bus }
+
+// Publish implements [flow.Bus].
+func (h hanging) Publish(ctx context.Context, ce cloudevents.Event, after time.Duration) error {
+	if ce.Type() != events.TypeStatusCheck {
+		<-ctx.Done()
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return h.Bus.Publish(ctx, ce, after)
+}
+
+// Whoever takes the outcomes may hang: the next look is asked for all the same, in
+// the shortest time that a host gives.
+func TestAHangingSinkKeepsNoHAVIPFromItsNextLook(t *testing.T) {
+	functionstest.Play(t, scene{Policy: "members: [i-db1, i-db2, i-db3], hold: 1", Holders: []string{"i-db1"}}, func(s *stage) {
+		w := tap(s, nil)
+		s.Function = s.Host(func(f *flow.Function) { f.Bus, f.Keeper.Later, f.Desk = hanging{w}, true, &flow.Desk{} })
+		for n := range 6 {
+			who := []string{"i-db1", "i-db2"}[n%2]
+			e := s.Failed(who)
+			if n > 1 {
+				e = []events.Event{s.Restored(who), s.Failed(who)}[n/2%2]
+			}
+			payload, err := json.Marshal(e)
+			if err != nil {
+				s.Fatal(err)
+			}
+			before := len(w.ids)
+			ctx, cancel := context.WithTimeout(s.Context(), 4*time.Second)
+			_ = s.Function.Invoke(ctx, payload) // to be redelivered, for the outcomes' sake
+			cancel()
+			if check := outbox(s); slices.ContainsFunc(check, func(l havip.Letter) bool { return l.Check != nil }) {
+				s.Fatalf("event %d: the next look waits behind %d letters; published were %v", n, len(check), w.ids[before:])
+			}
+		}
+	})
+}
+
+// An event that comes again when the ledger has forgotten it, after two days, is a
+// new one in every way.
+func TestAnEventOfTwoDaysAgo(t *testing.T) {
+	functionstest.Play(t, scene{Policy: "members: [i-db1, i-db2], hold: 1", Holders: []string{"i-db1"}}, func(s *stage) {
+		desk := &flow.Desk{}
+		remembering := func(l ledger.Ledger) {
+			s.Function = s.Host(func(f *flow.Function) { f.Ledger, f.Keeper.Ledger, f.Desk = l, l, desk })
+		}
+		remembering(ledger.NewMemory())
+		first := s.Failed("i-db1")
+		s.Post(first)
+		s.Finish()
+		s.Wait(49 * time.Hour)
+		remembering(ledger.NewMemory())
+		again := s.Failed("i-db2")
+		again.ID, again.Source = first.ID, first.Source
+		s.Post(again)
+		s.Finish()
+		s.Want("+i-db2 -i-db2", "attached i-db2, attached i-db1", "i-db1*")
+	})
+}
+
+// slowBus takes its time, and notes what passes.
+type slowBus struct {
+	mu  sync.Mutex
+	ids []string
+}
+
+// Publish implements [flow.Bus].
+func (b *slowBus) Publish(_ context.Context, ce cloudevents.Event, _ time.Duration) error {
+	<-time.After(time.Second)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ids = append(b.ids, ce.ID())
+	return nil
+}
+
+// Of several who come with the same outbox one publishes what lies there.
+func TestNothingIsPublishedTwiceAtOnce(t *testing.T) {
+	functionstest.Play(t, short, func(s *stage) {
+		b := &slowBus{}
+		s.Function = s.Host(func(f *flow.Function) { f.Bus, f.Keeper.Later = b, true })
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() { s.Post(s.Started("i-db2")) })
+			synctest.Wait()
+		}
+		all.Wait()
+		slices.Sort(b.ids)
+		if once := slices.Compact(slices.Clone(b.ids)); len(once) != len(b.ids) {
+			s.Errorf("%d letters were published %d times", len(once), len(b.ids))
 		}
 	})
 }

@@ -62,7 +62,7 @@ func (b *bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		public, _ := x509.MarshalPKIXPublicKey(&b.key.PublicKey) // it is a key
 		_ = pem.Encode(w, &pem.Block{Type: "PUBLIC KEY", Bytes: public})
 	case "/moved":
-		http.Redirect(w, r, "https://evil.example/key.pem", http.StatusFound)
+		http.Redirect(w, r, "https://evil.example/x509_public_certificate.pem", http.StatusFound)
 	case "/large":
 		_, _ = w.Write(make([]byte, 1<<20))
 	default:

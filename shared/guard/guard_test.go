@@ -179,6 +179,7 @@ func TestLocal(t *testing.T) {
 		"a proxy":                                {func(r *http.Request) { r.Header.Set("X-Forwarded-For", "127.0.0.1") }, ErrUnproven},
 		"a proxy, by RFC 7239":                   {func(r *http.Request) { r.Header.Set("Forwarded", "") }, ErrUnproven},
 		"a proxy that says Via":                  {func(r *http.Request) { r.Header.Set("Via", "1.1 x") }, ErrUnproven},
+		"our own page, over TLS":                 {func(r *http.Request) { r.Header.Set("Origin", "https://127.0.0.1:8080") }, ErrForbidden},
 		"nginx as it comes":                      {func(r *http.Request) { r.ProtoMinor = 0 }, ErrUnproven},
 		"DNS rebinding":                          {func(r *http.Request) { r.Host = "evil.example:8080" }, ErrForbidden},
 		"a name like ours":                       {func(r *http.Request) { r.Host = "localhost.evil.example" }, ErrForbidden},
@@ -193,6 +194,57 @@ func TestLocal(t *testing.T) {
 		tt.change(r)
 		if err := Local(r); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", name, err, tt.want)
+		}
+	}
+	for _, mark := range []string{
+		"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP",
+		"X-Envoy-External-Address", "True-Client-IP", "CF-Connecting-IP", "Fastly-Client-IP",
+	} {
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080/events", nil)
+		r.RemoteAddr = "127.0.0.1:2000"
+		r.Header.Set(mark, "127.0.0.1")
+		if err := Local(r); !errors.Is(err, ErrUnproven) {
+			t.Errorf("a proxy that leaves %s: %v", mark, err)
+		}
+	}
+}
+
+// A seal fits its text and its subject alone, under any of the keys; without a key
+// none fits, unless the bus is our own.
+func TestSeal(t *testing.T) {
+	const old, fresh = "the-old-key-of-a-deployment", "the-new-key-of-a-deployment"
+	open := func(keys string) Seal {
+		s, err := SealFromEnvironment(func(string) string { return keys })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	text := []byte("text")
+	sealed := open(old).Of("a", text)
+	for name, tt := range map[string]struct {
+		by      Seal
+		subject string
+		text    string
+		seal    string
+		want    bool
+	}{
+		"as it was":            {open(old), "a", "text", sealed, true},
+		"rotated, by the old":  {open(fresh + "," + old), "a", "text", sealed, true},
+		"rotated away":         {open(fresh), "a", "text", sealed, false},
+		"of another subject":   {open(old), "b", "text", sealed, false},
+		"a shifted subject":    {open(old), "at", "ext", sealed, false},
+		"of another text":      {open(old), "a", "text2", sealed, false},
+		"none":                 {open(old), "a", "text", "", false},
+		"cut":                  {open(old), "a", "text", sealed[:20], false},
+		"without a key":        {open(""), "a", "text", sealed, false},
+		"without both":         {open(""), "a", "text", "", false},
+		"on a bus of our own":  {Seal{}, "a", "text", "", true},
+		"the first key seals":  {open(fresh), "a", "text", open(fresh+" "+old).Of("a", text), true},
+		"and nobody else does": {open(old), "a", "text", open(fresh+" "+old).Of("a", text), false},
+	} {
+		if got := tt.by.Fits(tt.subject, []byte(tt.text), tt.seal); got != tt.want {
+			t.Errorf("%s: %t, want %t", name, got, tt.want)
 		}
 	}
 }

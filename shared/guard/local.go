@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strings"
 )
 
 // Local returns nil for a request that somebody on this machine makes for
@@ -30,14 +32,17 @@ func fromLoopback(address string) bool {
 	return err == nil && from.Addr().Unmap().IsLoopback()
 }
 
+// marks are the headers, beside X-Forwarded-…, that proxies leave.
+var marks = []string{
+	"Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Original-Forwarded-For", "X-Envoy-External-Address",
+	"True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip",
+}
+
 // forwarded tells that a proxy has left its mark. By default nginx leaves only
 // its HTTP/1.0.
 func forwarded(r *http.Request) bool {
-	for _, name := range []string{
-		"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server",
-		"X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "X-Original-Forwarded-For",
-	} {
-		if len(r.Header.Values(name)) > 0 {
+	for name := range r.Header {
+		if strings.HasPrefix(name, "X-Forwarded") || slices.Contains(marks, name) {
 			return true
 		}
 	}
@@ -56,7 +61,7 @@ func foreign(r *http.Request) bool {
 		return false
 	}
 	u, err := url.Parse(origin)
-	return err != nil || u.Host != r.Host
+	return err != nil || u.Scheme != "http" || u.Host != r.Host
 }
 
 func hostname(host string) string {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Queues make one write of the changes of a record that come at once: who comes
@@ -24,12 +26,37 @@ type queue struct {
 
 // change is what somebody wants done to a record, and what became of it.
 type change struct {
+	ctx  context.Context //nolint:containedctx // how long he waits is part of what he wants
 	do   func(*Record) (bool, error)
 	lead chan struct{} // closed when it is to write for all
 	done chan struct{} // closed when it has been written
 
 	record Record
 	err    error
+	broken any // what do panicked with
+}
+
+// attempt does the change. One that panics spoils nobody else's.
+func (c *change) attempt(r *Record) (changed bool) {
+	before := *r
+	defer func() {
+		if c.broken = recover(); c.broken != nil {
+			c.err = fmt.Errorf("panic: %v\n%s", c.broken, debug.Stack())
+		}
+		if c.err != nil {
+			*r, changed = before, false
+		}
+	}()
+	changed, c.err = c.do(r)
+	return changed
+}
+
+// answer is what he hears who wanted it.
+func (c *change) answer() (Record, error) {
+	if c.broken != nil {
+		panic(c.err)
+	}
+	return c.record, c.err
 }
 
 var errNotWritten = errors.New("the one who wrote for us did not come back")
@@ -38,32 +65,31 @@ var errNotWritten = errors.New("the one who wrote for us did not come back")
 // returns the record as the ledger has it then. What do reports as no change is
 // not written; where it fails nothing of it is.
 func (k Keeper) Change(ctx context.Context, key string, do func(*Record) (changed bool, err error)) (Record, error) {
-	c := &change{do: do, lead: make(chan struct{}), done: make(chan struct{})}
+	c := &change{ctx: ctx, do: do, lead: make(chan struct{}), done: make(chan struct{})}
 	if k.Queues == nil {
 		k.write(ctx, key, []*change{c})
-		return c.record, c.err
+		return c.answer()
 	}
 	if k.Queues.join(key, c) {
-		k.lead(ctx, key)
-		return c.record, c.err
+		k.lead(key)
+		return c.answer()
 	}
 	select {
 	case <-c.done:
+		return c.answer()
 	case <-c.lead:
-		k.lead(ctx, key)
 	case <-ctx.Done():
-		if !k.Queues.leave(key, c) { // it is being written, or we are to write
-			select {
-			case <-c.done:
-				return c.record, c.err
-			case <-c.lead:
-				k.lead(ctx, key)
-				return c.record, c.err
-			}
+		if k.Queues.leave(key, c) {
+			return Record{}, fmt.Errorf("ledger: others change %s: %w", key, ctx.Err())
 		}
-		return Record{}, fmt.Errorf("ledger: others change %s: %w", key, ctx.Err())
+		select { // it is being written, or we are to write
+		case <-c.done:
+			return c.answer()
+		case <-c.lead:
+		}
 	}
-	return c.record, c.err
+	k.lead(key)
+	return c.answer()
 }
 
 // join waits in the queue, and tells whether nobody writes yet.
@@ -104,7 +130,7 @@ func (q *Queues) leave(key string, c *change) bool {
 }
 
 // lead writes for all who wait, and hands over to the first who came meanwhile.
-func (k Keeper) lead(ctx context.Context, key string) {
+func (k Keeper) lead(key string) {
 	k.Queues.mu.Lock()
 	at := k.Queues.keys[key]
 	batch := at.waiting
@@ -127,19 +153,38 @@ func (k Keeper) lead(ctx context.Context, key string) {
 		}
 		close(at.waiting[0].lead)
 	}()
+	ctx, cancel := longest(batch)
+	defer cancel()
 	k.write(ctx, key, batch)
+}
+
+// patience is how long who writes for others may take at the most.
+const patience = 10 * time.Second
+
+// longest is as much time as the one has who can wait longest: who is nearly out of it
+// must not end the others'.
+func longest(batch []*change) (context.Context, context.CancelFunc) {
+	if len(batch) == 1 {
+		return context.WithCancel(batch[0].ctx)
+	}
+	var most time.Duration
+	for _, c := range batch {
+		left := patience
+		if end, limited := c.ctx.Deadline(); limited {
+			left = min(left, time.Until(end))
+		}
+		if c.ctx.Err() == nil {
+			most = max(most, left)
+		}
+	}
+	return context.WithTimeout(context.WithoutCancel(batch[0].ctx), most)
 }
 
 // write does several changes in one compare-and-set. One that fails is left out.
 func (k Keeper) write(ctx context.Context, key string, batch []*change) {
 	record, _, err := Update(ctx, k.Ledger, key, func(r *Record) (any bool, err error) {
 		for _, c := range batch {
-			before := *r
-			var changed bool
-			if changed, c.err = c.do(r); c.err != nil {
-				*r = before
-			}
-			any = any || changed && c.err == nil
+			any = c.attempt(r) || any
 		}
 		if any {
 			err = k.makeRoom(ctx, key, r)

@@ -122,6 +122,11 @@ func TestPromise14OnlyMembersAreTouched(t *testing.T) {
 			s.Post(s.Recover(request{Instance: "i-db2"}))
 			s.Edit(func(c *functionstest.Scene) { c.Policy = "members: [i-db1, i-db3], hold: 1" })
 		}, Calls: "+i-db2:Throttling.User", Outcomes: "refused", Holders: "i-db1*", Says: []string{"i-db2 is not a member"}},
+		{Name: "nor the one released that a person named", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Times: 1, Error: &simulator.FaultError{Code: "Throttling.User"}})
+			s.Post(s.Recover(request{Instance: "i-db2", Release: "i-db1", Force: true}))
+			s.Edit(func(c *functionstest.Scene) { c.Policy = "members: [i-db2, i-db3], hold: 1" })
+		}, Calls: "+i-db2:Throttling.User +i-db2", Outcomes: "refused i-db2", Holders: "i-db1* i-db2", Says: []string{"i-db1 is not a member", "members alone"}},
 		{Name: "mode paused counts at the step", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
 			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Times: 1, Error: &simulator.FaultError{Code: "Throttling.User"}})
 			s.Instance("i-db1", havip.Stopped)
@@ -380,6 +385,36 @@ func TestCarriedStateIsSealed(t *testing.T) {
 			}
 		})
 	})
+	for name, tt := range map[string]struct {
+		ask     havip.Ask
+		arrange func(*stage)
+		calls   string
+		within  time.Duration
+	}{
+		"its force alone": {
+			havip.Ask{Kind: havip.AskRecover, Instance: "i-db2", Release: "i-db1", Force: true}, func(*stage) {}, "+i-db2", 6 * time.Minute,
+		},
+		"its gap alone": {
+			havip.Ask{Kind: havip.AskRecover, Instance: "i-db2", Release: "i-db1", AllowGap: true},
+			func(s *stage) { s.Silence(); s.Instance("i-db2", havip.Stopped) }, "+i-db2", 6 * time.Minute,
+		},
+		"its time alone": {
+			havip.Ask{Kind: havip.AskStarted, Instance: "i-db2"},
+			func(s *stage) { s.Fault(simulator.Fault{Operation: "AssociateHaVip", Stuck: true}) }, "+i-db2", 6 * time.Minute,
+		},
+	} {
+		t.Run("unsealed, a story loses "+name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				tt.arrange(s)
+				began := time.Now()
+				s.Post(s.Check(forge(s, func(r *havip.Record) { r.Story.Ask, r.Marks = tt.ask, nil })))
+				s.Finish()
+				if took := s.Last().EndedAt.Sub(began); s.Calls() != tt.calls || took > tt.within || len(s.Outcomes) != 1 {
+					s.Errorf("the calls %q, ended after %s: %+v", s.Calls(), took, s.Last())
+				}
+			})
+		})
+	}
 	t.Run("sealed, it is as it was", func(t *testing.T) {
 		play(t, func(s *stage) {
 			s.Instance("i-db2", havip.Stopped)

@@ -245,6 +245,14 @@ func testStories(t *testing.T, l ledger.Ledger) {
 			}
 		}
 	}
+	for _, name := range []string{"havip-19019", "havip-41400"} { // whose shelves are the same
+		s := story("", at)
+		s.HAVIP = havip.Key{Cloud: "baidu", Region: "bj", ID: name}
+		archive(s, len(name)+int(name[6]), at)
+		if got := pages(t, l, s.HAVIP.String(), 5); len(got) != 1 || got[0] != all[len(all)-1] {
+			t.Errorf("of %s there are %v", name, got)
+		}
+	}
 	want := other
 	want.ID, want.EndedAt = id(other.HAVIP, 20), at.Add(20*time.Second)
 	if got, err := l.Story(t.Context(), want.ID); err != nil || !reflect.DeepEqual(got, want) {

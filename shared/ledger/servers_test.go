@@ -1,6 +1,8 @@
 package ledger_test
 
 import (
+	"context"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -19,6 +21,20 @@ import (
 
 func openJetStream(t testing.TB) ledger.Ledger {
 	t.Helper()
+	js, err := jetstream.New(startNATS(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.OpenJetStream(t.Context(), js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// startNATS starts an engine in this process.
+func startNATS(t testing.TB) *nats.Conn {
+	t.Helper()
 	s, err := server.NewServer(&server.Options{
 		DontListen: true, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
 	})
@@ -35,15 +51,7 @@ func openJetStream(t testing.TB) ledger.Ledger {
 		t.Fatal(err)
 	}
 	t.Cleanup(conn.Close)
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := ledger.OpenJetStream(t.Context(), js, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
+	return conn
 }
 
 const password = "a-password"
@@ -106,6 +114,45 @@ func TestOpenRedisKeepsThePassword(t *testing.T) {
 		if _, err := ledger.OpenRedis(t.Context(), address); err == nil || strings.Contains(err.Error(), password) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// The kinds of failure: who has no time is told that the ledger is slow, and who
+// has no ledger any more that it is gone.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	conn := startNATS(t)
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := ledger.OpenJetStream(t.Context(), js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := redisAt(t, startRedis(t)).(*ledger.Redis)
+	for name, tt := range map[string]struct {
+		ledger.Ledger
+		gone func()
+	}{
+		"JetStream": {engine, conn.Close},
+		"Redis":     {server, func() { server.Close() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			over, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+			defer cancel()
+			_, _, read := tt.Load(over, "baidu.bj.havip-1")
+			_, written := tt.Save(over, "baidu.bj.havip-1", []byte("{}"), 0)
+			if !errors.Is(read, ledger.ErrSlow) || !errors.Is(written, ledger.ErrSlow) || errors.Is(written, ledger.ErrGone) {
+				t.Errorf("out of time: %v, %v", read, written)
+			}
+			tt.gone()
+			_, _, read = tt.Load(t.Context(), "baidu.bj.havip-1")
+			_, written = tt.Save(t.Context(), "baidu.bj.havip-1", []byte("{}"), 0)
+			if !errors.Is(read, ledger.ErrGone) || !errors.Is(written, ledger.ErrGone) || errors.Is(written, ledger.ErrSlow) {
+				t.Errorf("gone: %v, %v", read, written)
+			}
+		})
 	}
 }
 

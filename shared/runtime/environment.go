@@ -166,19 +166,19 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 		if err != nil {
 			return flow.Function{}, err
 		}
-		led := lasting
-		if led == nil {
-			led = ledger.NewMemory()
+		f := flow.Function{
+			Keeper: havip.Keeper{Ledger: lasting, Roster: file, Clouds: accounts.clouds(c), Queues: queues, Clock: clock},
+			Ledger: lasting,
+			Desk:   desk,
+			Seal:   seal,
+			Bus:    outward{followUps(c), outcomes(c)},
+			Log:    env.Log.With("invocation", c.RequestID),
+			Watch:  watch,
 		}
-		return functions.New(flow.Function{
-			Keeper:    havip.Keeper{Ledger: led, Roster: file, Clouds: accounts.clouds(c), Queues: queues, Clock: clock},
-			Ledger:    led,
-			Desk:      desk,
-			Seal:      seal,
-			Bus:       outward{followUps(c), outcomes(c)},
-			Log:       env.Log.With("invocation", c.RequestID),
-			Watch:     watch,
-			Forgetful: lasting == nil,
-		}), nil
+		if lasting == nil { // each invocation has a ledger of its own, and nothing in common with others
+			own := ledger.NewMemory()
+			f.Ledger, f.Keeper.Ledger, f.Keeper.Queues, f.Desk, f.Forgetful = own, own, nil, nil, true
+		}
+		return functions.New(f), nil
 	}, nil
 }

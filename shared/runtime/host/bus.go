@@ -42,8 +42,8 @@ func openBus(ctx context.Context, e *engine, clock *havip.Clock, log *slog.Logge
 		return nil, err
 	}
 	_, err = ledger.OpenStream(ctx, js, jetstream.StreamConfig{
-		Name: "HAVIP-OUTCOMES", Subjects: []string{outcomes + ".>"}, MaxAge: 30 * 24 * time.Hour,
-		Duplicates: time.Hour, Replicas: e.replicas,
+		Name: "HAVIP-OUTCOMES", Subjects: []string{outcomes + ".>"}, MaxAge: 30 * 24 * time.Hour, MaxBytes: 256 << 20,
+		Duplicates: 10 * time.Minute, Replicas: e.replicas, // which takes memory for each
 	})
 	if err != nil {
 		return nil, fmt.Errorf("stream of outcomes: %w", err)

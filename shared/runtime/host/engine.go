@@ -27,7 +27,7 @@ func openEngine(at, data string) (*engine, error) {
 	if at != "" {
 		conn, err := nats.Connect(at, nats.Name("havip"), nats.MaxReconnects(-1))
 		if u := new(url.Error); errors.As(err, &u) {
-			err = u.Err // the rest repeats the address
+			err = errors.New("the address can't be read") // what else is told repeats it
 		}
 		if err != nil {
 			return nil, fmt.Errorf("NATS at %s: %w; check --nats", withoutSecrets(at), err)
@@ -88,7 +88,8 @@ func startServer(data string) (*server.Server, error) {
 	s, err := server.NewServer(&server.Options{
 		ServerName: "havip", DontListen: true, NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: data, SyncAlways: true, // an acknowledgement means durable
-		MaxPayload: maxPayload,
+		MaxPayload:        maxPayload,
+		JetStreamMaxStore: 1 << 50, // what streams may grow to is not set aside: a small disk does for small use
 	})
 	if err != nil {
 		return nil, fmt.Errorf("engine in %s: %w", data, err)
