@@ -110,9 +110,12 @@ func unsafeStep(w Want, h HAVIP, step Step) string {
 func crowd(do func(HAVIP)) {
 	everyone := []string{"i-1", "i-2", "i-3", "i-x"}
 	for held := range 1 << len(everyone) {
-		for failing := range 1 << 3 {
+		for failing := range 1 << 4 { // also a stranger, whom a mark may outlive
+			if failing&^held&8 != 0 { // a stranger counts where he holds it
+				continue
+			}
 			for down := range 1<<3 + 2 {
-				h := HAVIP{Status: InUse, Holders: picked(everyone, held), Failed: set(picked(everyone[:3], failing))}
+				h := HAVIP{Status: InUse, Holders: picked(everyone, held), Failed: set(picked(everyone, failing))}
 				if held == 0 {
 					h.Status = Available
 				}
@@ -224,6 +227,8 @@ func unsafeChoice(p Policy, h HAVIP, a Ask, w Want, step Step) string {
 		return "done, with fewer healthy holders than there should be and one to attach"
 	case step == Done && !byHand && !fit(w.Instance):
 		return "what stays is known to be down"
+	case step == Done && !byHand && h.On(h.Serving) && fit(h.Serving) && w.Instance != h.Serving:
+		return "the outcome names another than the one that serves"
 	}
 	return ""
 }
@@ -233,7 +238,7 @@ func unsafeChoice(p Policy, h HAVIP, a Ask, w Want, step Step) string {
 // HAVIP to a healthy holder wherever there was one to have.
 func TestChoiceConverges(t *testing.T) {
 	crowd(func(h HAVIP) {
-		if len(h.Holders) > h.Limit {
+		if len(h.Holders) > h.Limit || h.Failed["i-x"] { // of whom nobody would release him
 			return
 		}
 		policies(func(p Policy) {
