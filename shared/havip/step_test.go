@@ -2,7 +2,6 @@ package havip_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -172,12 +171,12 @@ func TestASweepLeavesAnOpenStoryAlone(t *testing.T) {
 	functionstest.Play(t, holds(one, "i-db1"), func(s *stage) {
 		s.Instance("i-db1", havip.Stopped)
 		s.Fault(simulator.Fault{Operation: "AssociateHaVip", Times: 2, Error: &simulator.FaultError{Code: "Throttling.User"}})
-		s.Post(s.Failed("i-db1"))
+		s.Post(s.Recover(request{Instance: "i-db2"}))
 		story := record(s).Story.ID
 		for range 3 {
 			s.Post(s.Sweep())
-			if r := record(s); r.Story.ID != story || !r.Story.Open() {
-				s.Fatalf("a sweep put %s over %s", fmt.Sprint(r.Story), story)
+			if r := record(s); r.Story.ID != story || !r.Story.Open() || r.Story.Joined {
+				s.Fatalf("a sweep made %+v of %s", r.Story, story)
 			}
 		}
 		s.Finish()
