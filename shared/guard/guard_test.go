@@ -248,3 +248,26 @@ func TestSeal(t *testing.T) {
 		}
 	}
 }
+
+// A body is only read for a proof that there is.
+func TestNeedsBody(t *testing.T) {
+	const token = "reporter-reporter-reporter"
+	for name, tt := range map[string]struct {
+		guard         Guard
+		header, value string
+		want          bool
+	}{
+		"a signature":                      {Guard{Secrets: [][]byte{[]byte("secret")}}, webhookSignature, "x", true},
+		"one where nothing is signed":      {Guard{Tokens: []string{token}}, webhookSignature, "x", false},
+		"EventBridge's token":              {Guard{Tokens: []string{token}}, signatureToken, token, true},
+		"one that is not ours":             {Guard{Tokens: []string{token}}, signatureToken, "x", false},
+		"one where there is none":          {Guard{Secrets: [][]byte{[]byte("secret")}}, signatureToken, "", false},
+		"a bearer, which is judged before": {Guard{Tokens: []string{token}}, "Authorization", "Bearer " + token, false},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080/events", nil)
+		r.Header.Set(tt.header, tt.value)
+		if got := tt.guard.NeedsBody(r); got != tt.want {
+			t.Errorf("%s: %t, want %t", name, got, tt.want)
+		}
+	}
+}

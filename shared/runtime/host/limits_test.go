@@ -2,7 +2,6 @@ package host_test
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -137,21 +137,50 @@ func TestNobodyTakesTheRoomOfOthers(t *testing.T) {
 	}
 }
 
-// Who is turned away again and again fills no log.
+// Who is turned away again and again fills no log, whatever he asks for.
 func TestRefusalsAreFew(t *testing.T) {
-	var log bytes.Buffer
+	log := &lines{}
 	h := serve(t, simulated(t), host.Config{
 		Data: t.TempDir(), Guard: guard.Guard{Tokens: []string{"reporter-reporter-reporter"}},
-		Limits: host.Limits{Rate: 100}, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Limits: host.Limits{Rate: 100}, Log: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	long := strings.Repeat("A", 60_000)
-	for range 150 {
-		r := request(t, http.MethodOptions, "http://"+h.Addr+"/events", "WebHook-Request-Origin: "+long)
-		send(t, r)
-		send(t, request(t, strings.Repeat("M", 60_000), "http://"+h.Addr+"/api/stories", ""))
+	for range 200 {
+		send(t, request(t, http.MethodOptions, "http://"+h.Addr+"/events", "WebHook-Request-Origin: "+long))
+		send(t, request(t, long, "http://"+h.Addr+"/api/stories", ""))
 	}
-	if log.Len() > 10_000 {
-		t.Errorf("300 requests left %d bytes in the log", log.Len())
+	log.Lock()
+	defer log.Unlock()
+	if log.count < 5 || log.count > 60 || log.bytes > 400*log.count {
+		t.Errorf("400 requests left %d lines of %d bytes in the log", log.count, log.bytes)
+	}
+}
+
+// lines counts what is logged.
+type lines struct {
+	sync.Mutex
+	count, bytes int
+}
+
+// Write implements [io.Writer].
+func (l *lines) Write(line []byte) (int, error) {
+	l.Lock()
+	defer l.Unlock()
+	l.count++
+	l.bytes += len(line)
+	return len(line), nil
+}
+
+// What a body took is given back, however it was answered.
+func TestRoomIsGivenBack(t *testing.T) {
+	h := serve(t, simulated(t), host.Config{Data: t.TempDir()})
+	large := strings.Repeat(" ", 1<<20-1000) + "{}"
+	for n := range 40 {
+		r := request(t, http.MethodPost, "http://"+h.Addr+"/events", "Content-Type: application/json")
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(large)), int64(len(large))
+		if status, text := send(t, r); status != http.StatusBadRequest {
+			t.Fatalf("body %d: %d %s", n, status, text)
+		}
 	}
 }
 
