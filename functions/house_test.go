@@ -32,7 +32,7 @@ var leans = map[string][]string{
 	"shared/alibaba":   {"shared/havip", "shared/wire"},
 	"shared/baidu":     {"shared/havip", "shared/wire"},
 	"shared/roster":    {"shared/havip"},
-	"shared/ledger":    {"shared/havip"},
+	"shared/ledger":    {"shared/guard", "shared/havip"},
 	"shared/simulator": {"shared/havip"},
 }
 

@@ -52,13 +52,13 @@ func TestParse(t *testing.T) {
 		t.Errorf("accounts %+v, want %+v", r.Accounts, wantAccounts)
 	}
 	want := []havip.Policy{{
-		Name: "orders-db", Cloud: "alibaba", Account: "prod", Region: "cn-hangzhou", ID: "havip-bp1orders",
+		Name: "orders-db", Cloud: "alibaba", Account: "prod", Access: havip.Access{RoleARN: "acs:ram::1234567890123456:role/havip"}, Region: "cn-hangzhou", ID: "havip-bp1orders",
 		InstanceType: "NetworkInterface", Members: []havip.Member{{ID: "eni-3", Instance: "eni-3"}, {ID: "eni-1", Instance: "i-db1"}},
 		Hold: 1, Limit: 3, Mode: havip.Act, OnHealthFailed: havip.ForceReplace,
 		ServingWithin: 10 * time.Second, CoolDown: 30 * time.Second, Deadline: 2 * time.Minute, MarkTTL: time.Hour,
 		Brake: havip.Brake{Failovers: 3, Within: time.Minute},
 	}, {
-		Name: "cache", Cloud: "baidu", Account: "bd", Region: "bj", ID: "havip-w2d4",
+		Name: "cache", Cloud: "baidu", Account: "bd", Access: havip.Access{Credentials: "file:/run/secrets/bce.json"}, Region: "bj", ID: "havip-w2d4",
 		InstanceType: "SERVER", Members: []havip.Member{{ID: "i-syG1", Instance: "i-syG1"}},
 		Hold: 1, Limit: 5, Mode: havip.Observe, OnHealthFailed: havip.Replace, // one member: the default hold is capped
 		ServingWithin: 30 * time.Second, CoolDown: 90 * time.Second, Deadline: 5 * time.Minute, MarkTTL: 24 * time.Hour,
