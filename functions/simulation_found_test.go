@@ -40,6 +40,15 @@ func TestFound(t *testing.T) {
 			s.Wait(2 * time.Minute)
 			s.Post(s.Sweep())
 		}, Calls: "+i-db2:Throttling.User +i-db2 -i-db1", Outcomes: "ignored, attached i-db2", Holders: "i-db2*"},
+		{Name: "a stranger that is down, and another HAVIP's member, opens no story with each sweep", Scene: functionstest.Scene{
+			Policy: "members: [i-db1], hold: 1", Users: "members: [i-db2], hold: 1",
+			Holders: []string{"i-db2"}, States: map[string]havip.InstanceState{"i-db2": havip.Stopped},
+		}, Tell: func(s *stage) {
+			for range 3 {
+				s.Post(s.Sweep())
+				s.Wait(time.Minute)
+			}
+		}, Outcomes: "refused@users", Holders: "i-db2"},
 	})
 }
 

@@ -89,10 +89,24 @@ func (k Keeper) survey(ctx context.Context, policies []Policy) (map[string]HAVIP
 	states := memberStates(ctx, fleet, everybody)
 	found := map[string]HAVIP{}
 	for _, h := range listed {
-		h.States = states
+		h.States = map[string]InstanceState{}
+		for _, m := range membersOf(policies, h.ID) { // of others a look knows nothing either
+			if s, known := states[m.ID]; known {
+				h.States[m.ID] = s
+			}
+		}
 		found[h.ID] = h
 	}
 	return found, nil
+}
+
+func membersOf(policies []Policy, id string) []Member {
+	for _, p := range policies {
+		if p.ID == id {
+			return p.Members
+		}
+	}
+	return nil
 }
 
 // sweep brings one HAVIP's record up to date. It returns an empty Left where
