@@ -1,7 +1,10 @@
 package functions_test
 
 import (
+	"context"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"havip-functions/events"
@@ -49,6 +52,32 @@ func TestFound(t *testing.T) {
 				s.Wait(time.Minute)
 			}
 		}, Outcomes: "refused@users", Holders: "i-db2"},
+	})
+}
+
+// lateTimer is a ledger whose first answer is on its way for a while.
+type lateTimer struct{}
+
+// Now implements [havip.Timer].
+func (lateTimer) Now(context.Context) (time.Time, error) {
+	time.Sleep(time.Second)
+	return time.Now(), nil
+}
+
+// Who comes while a new process first asks for the time waits for it too.
+func TestFoundClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := &havip.Clock{Off: 10 * time.Minute}
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() {
+				clock.Compare(t.Context(), lateTimer{})
+				if off := clock.Now().Sub(time.Now()).Abs(); off > havip.MaxSkew {
+					t.Errorf("it goes by a clock that is %v off", off)
+				}
+			})
+		}
+		both.Wait()
 	})
 }
 

@@ -17,7 +17,7 @@ type Clock struct {
 
 	mu       sync.Mutex
 	ahead    time.Duration // of the ledger before the machine
-	compared time.Time     // by the machine
+	compared time.Time     // by the machine; zero until the ledger has answered
 }
 
 // Timer is a ledger that tells its time.
@@ -48,6 +48,8 @@ func (c *Clock) machine() time.Time { return time.Now().Add(c.Off) }
 // Compare looks at the ledger's clock, a while after the last time. It returns how
 // far the ledger's is ahead where that became more than MaxSkew, or was and is no
 // more: somebody should be told. A ledger that does not answer changes nothing.
+// Until it has once everybody asks: who went on while the first answer is on its
+// way would go by a clock that nobody has looked at.
 func (c *Clock) Compare(ctx context.Context, l Timer) (ahead time.Duration, news bool) {
 	if c == nil || !c.due() {
 		return 0, false
@@ -61,6 +63,7 @@ func (c *Clock) Compare(ctx context.Context, l Timer) (ahead time.Duration, news
 		c.compared = time.Time{}
 		return 0, false
 	}
+	c.compared = time.Now()
 	ahead = told.Sub(c.machine().Add(-took / 2))
 	if ahead.Abs() <= MaxSkew+took/2 { // as exact as the answer was quick
 		ahead = 0
@@ -73,9 +76,13 @@ func (c *Clock) Compare(ctx context.Context, l Timer) (ahead time.Duration, news
 func (c *Clock) due() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := time.Now(); c.compared.IsZero() || now.Sub(c.compared) >= compareEvery {
-		c.compared = now
+	if c.compared.IsZero() {
 		return true
 	}
-	return false
+	now := time.Now()
+	due := now.Sub(c.compared) >= compareEvery
+	if due { // one asks for all
+		c.compared = now
+	}
+	return due
 }
