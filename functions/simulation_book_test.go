@@ -47,14 +47,9 @@ func (b book) stale(n news, began, arrived time.Time) bool {
 	return known && (newest.At.After(at) || tie)
 }
 
-func (b book) admit(n news, began, arrived time.Time) {
-	if !n.fact() || b.stale(n, began, arrived) {
-		return
-	}
-	m, _ := b.policy.Member(n.ask.Instance)
-	b.marks[m.ID] = havip.Mark{
-		Failed: n.kind == havip.AskFailed, At: clamped(began.Add(n.at+n.stamp), arrived), Since: arrived,
-	}
+// mark is what a fact says of its instance when it arrives.
+func (n news) mark(began, arrived time.Time) havip.Mark {
+	return havip.Mark{Failed: n.kind == havip.AskFailed, At: clamped(began.Add(n.at+n.stamp), arrived), Since: arrived}
 }
 
 // failed are the members with a live mark of failure.

@@ -21,8 +21,8 @@ type message struct {
 	id      string // of this delivery
 	event   string // of the event
 	payload []byte
-	news    *news // nil for what is ours
-	attempt int   // of a check
+	news    []*news // none for what is ours
+	attempt int     // of a check
 	story   string
 	acked   bool
 }
@@ -69,7 +69,7 @@ func (r *run) ended() bool {
 func (r *run) deliverNews(n news, id string, at time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := &message{id: id, event: n.id, payload: []byte(n.garbage), news: &n}
+	m := &message{id: id, event: n.id, payload: []byte(n.garbage), news: []*news{&n}}
 	if id == "" {
 		m.id = n.id
 	}
@@ -107,6 +107,14 @@ func (n news) bytes(began time.Time) []byte {
 		e.Expiry = at.Add(n.expiry)
 	}
 	return encoded(e)
+}
+
+func (n news) key() string {
+	return havip.Event{EventRef: havip.EventRef{Source: source, ID: n.id}}.Key()
+}
+
+func keyOf(e events.Event) string {
+	return havip.Event{EventRef: havip.EventRef{Source: e.Source, ID: e.ID}}.Key()
 }
 
 func encoded(e events.Event) []byte {

@@ -54,6 +54,7 @@ type witness struct {
 	story  string
 
 	readAt  time.Time // zero: not yet
+	now     time.Time // the same, by the host's word
 	begunAt int       // the ledger's writes when the read began
 	have    havip.HAVIP
 	states  map[string]havip.InstanceState
@@ -68,7 +69,7 @@ func (w *witness) Get(ctx context.Context, id string) (havip.HAVIP, error) {
 	w.v.locked(func() { begun = w.v.tape.shelf(w.policy).writes })
 	have, err := w.cloudAndFleet.Get(ctx, id)
 	w.v.locked(func() {
-		w.begunAt, w.readAt, w.have, w.err = begun, time.Now(), have, err
+		w.begunAt, w.readAt, w.now, w.have, w.err = begun, time.Now(), w.v.host.Keeper.Now(), have, err
 		w.v.note("  %s reads %s %v serving %q: %v", w.story[:min(6, len(w.story))], have.Status, have.Holders, have.Serving, err)
 		if err == nil {
 			w.v.tape.onRead(w)
@@ -166,6 +167,7 @@ func (v *invocation) after(do func()) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	do()
+	v.alive()
 	if v.befalls(crashAfter) {
 		panic(crash{})
 	}

@@ -4,15 +4,74 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
 	"time"
+
+	"havip-functions/events"
+	"havip-functions/functions"
+	"havip-functions/shared/flow"
+	"havip-functions/shared/havip"
 )
+
+// host is a process of ours: what only it remembers ends with it.
+type host struct {
+	flow.Function
+	n int
+
+	// Guarded by the run's mutex.
+	dead     bool
+	compared bool // its clock, with the ledger's
+}
+
+// start builds a host as a new process would.
+func (r *run) start(n int) *host {
+	faulty := faultyLedger{run: r, Ledger: r.store}
+	return &host{n: n, Function: heard(functions.New(flow.Function{
+		Keeper: havip.Keeper{Ledger: faulty, Roster: r, Clouds: r.clouds, Later: n == 1 && r.plan.seed%3 == 0, Clock: r.clock(n)},
+		Watch:  time.Duration(1-n) * r.plan.watch,
+		Ledger: faulty, Bus: r, Log: slog.New(slog.DiscardHandler),
+	}))}
+}
+
+// heard notes when an event arrived, by the host's own word. After each handler a
+// little time goes by: those whose event was written down together would go on at
+// the same instant.
+func heard(f flow.Function) flow.Function {
+	for i, answer := range f.Handlers {
+		f.Handlers[i] = func(ctx context.Context, e events.Event) ([]havip.Left, bool, error) {
+			v := invocationOf(ctx)
+			v.locked(func() { v.tape.onHeard(v, e) })
+			left, answered, err := answer(ctx, e)
+			if answered {
+				v.lag()
+			}
+			return left, answered, err
+		}
+	}
+	return f
+}
+
+// die ends the process of an invocation, and with it all others that it runs; a
+// new one takes its place.
+func (v *invocation) die() {
+	if !v.host.dead {
+		v.restart(v.host.n)
+	}
+}
+
+func (r *run) restart(n int) {
+	r.hosts[n].dead = true
+	r.hosts[n] = r.start(n)
+	r.count("fault", "a process begins anew")
+}
 
 // invocation is one attempt of a host to answer a message. It travels in the
 // context, so that ledger, bus and clouds know who calls.
 type invocation struct {
 	*run
+	host   *host
 	msg    *message
 	n      int // of the attempts
 	began  time.Time
@@ -21,6 +80,8 @@ type invocation struct {
 	what   string // the side effect at hand
 	cancel context.CancelFunc
 	slept  bool
+
+	uncompared bool // its host knows nothing of the time but by its own clock
 
 	advanced bool                // a story went on in it
 	hopped   bool                // it sent on a check that came early
@@ -45,13 +106,18 @@ func (r *run) invoke(m *message, n int) (acked bool) {
 		looks: map[string]*witness{}, leases: map[string]*lease{}, downs: map[string]bool{}}
 	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), invocationKey{}, v), r.plan.budget)
 	v.cancel = cancel
-	host := r.hosts[v.rng.IntN(len(r.hosts))]
+	r.locked(func() {
+		v.host = r.hosts[v.rng.IntN(len(r.hosts))]
+		r.note("%s delivered", name)
+	})
 	defer func() {
 		cancel()
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		switch p := recover(); p.(type) {
-		case nil, crash:
+		case nil:
+		case crash:
+			v.die()
 		default:
 			r.fail(0, "a panic: %v\n%s", p, debug.Stack())
 		}
@@ -61,8 +127,7 @@ func (r *run) invoke(m *message, n int) (acked bool) {
 			r.tape.onAck(r, v)
 		}
 	}()
-	r.locked(func() { r.note("%s delivered", name) })
-	err := host.Invoke(ctx, m.payload)
+	err := v.host.Invoke(ctx, m.payload)
 	v.lag() // who waited for its turn at an outbox may end at the same instant
 	if err != nil {
 		r.locked(func() { r.note("%s failed: %v", name, err); r.count("fault", "redelivered") })
@@ -78,9 +143,17 @@ func (r *run) locked(do func()) {
 
 var errAbandoned = errors.New("the invocation was abandoned")
 
-// lag is the time that any exchange takes; others come in between.
+// lag is the time that any exchange takes; others come in between, and the process
+// may have died meanwhile.
 func (v *invocation) lag() {
 	time.Sleep(time.Millisecond + time.Duration(v.rng.Int64N(int64(30*time.Millisecond))))
+	v.locked(v.alive)
+}
+
+func (v *invocation) alive() {
+	if v.host.dead {
+		panic(crash{})
+	}
 }
 
 // side does something durable, which the process may not survive, or not reach.

@@ -23,7 +23,8 @@ type plan struct {
 	sweeps   time.Duration // between two sweeps; 0 for none before the calm
 	watch    time.Duration // how long an invocation looks on
 	brake    havip.Brake
-	dedupe   bool // the bus swallows a message id that it had before
+	dedupe   bool             // the bus swallows a message id that it had before
+	off      [2]time.Duration // how far each host's clock is ahead
 	news     []news
 	upsets   []upset
 	odds     map[mishap]float64
@@ -65,6 +66,7 @@ func draw(seed uint64, sdk bool) *plan {
 	d.dedupe = d.coin(0.5)
 	d.watch = pick(d.Rand, 0, 3*time.Second)
 	d.brake = pick(d.Rand, havip.Brake{}, havip.Brake{Failovers: 10, Within: 10 * time.Minute}, havip.Brake{Failovers: 2, Within: 3 * time.Minute})
+	d.drawClocks()
 	d.drawWorld()
 	n := 1 + d.IntN(4)
 	switch {

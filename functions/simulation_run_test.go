@@ -3,16 +3,12 @@ package functions_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"havip-functions/events"
-	"havip-functions/functions"
-	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 	"havip-functions/shared/simulator"
@@ -24,7 +20,7 @@ import (
 type run struct {
 	plan  *plan
 	sim   *simulator.Simulator
-	hosts []flow.Function
+	hosts []*host
 	store ledger.Ledger // without faults
 	began time.Time
 	busy  sync.WaitGroup
@@ -34,6 +30,8 @@ type run struct {
 	calm       bool       // nothing goes wrong any more
 	over       bool
 	ledgerDown bool
+	right      [2]bool       // the machine's clock was set right
+	slack      time.Duration // how far a host's time may be off
 	busDown    bool
 	pending    int // messages under way
 	published  map[string]int
@@ -73,29 +71,9 @@ func (r *run) build() {
 	r.must(err)
 	r.sim = sim
 	r.store = ledger.NewMemory()
-	for host := range 2 {
-		faulty := faultyLedger{run: r, Ledger: r.store}
-		r.hosts = append(r.hosts, lagging(functions.New(flow.Function{
-			Keeper: havip.Keeper{Ledger: faulty, Roster: r, Clouds: r.clouds, Later: host == 1 && r.plan.seed%3 == 0},
-			Watch:  time.Duration(1-host) * r.plan.watch,
-			Ledger: faulty, Bus: r, Log: slog.New(slog.DiscardHandler),
-		})))
+	for n := range 2 {
+		r.hosts = append(r.hosts, r.start(n))
 	}
-}
-
-// lagging lets a little time go by after each handler: those whose event was
-// written down together would go on at the same instant.
-func lagging(f flow.Function) flow.Function {
-	for i, answer := range f.Handlers {
-		f.Handlers[i] = func(ctx context.Context, e events.Event) ([]havip.Left, bool, error) {
-			left, answered, err := answer(ctx, e)
-			if answered {
-				invocationOf(ctx).lag()
-			}
-			return left, answered, err
-		}
-	}
-	return f
 }
 
 // Policies implements [havip.Roster].

@@ -2,6 +2,7 @@ package functions_test
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,13 +30,14 @@ func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
 		t.onEvent(r, v, key, record)
 		return
 	}
-	for id := range record.Seen {
-		if s.seen[id] == "" {
-			t.onAdmission(r, v, s, id, record)
-		}
+	fresh := fresh(record, s.record)
+	for _, id := range fresh {
+		r.checkAdmission(s, id, record)
 	}
-	t.onFact(r, v, s, record)
 	r.checkMarks(v, s, record)
+	for _, id := range fresh {
+		r.checkMerged(s, id, record)
+	}
 	switch {
 	case record.Pending == nil:
 	case s.record.Pending == nil || !s.record.Pending.SentAt.Equal(record.Pending.SentAt):
@@ -44,21 +46,28 @@ func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
 		s.lease.Accepted = record.Pending.Accepted
 	}
 	s.writes++
-	t.onLetters(r, v, record, s.record)
+	t.onLetters(r, v, fresh, record, s.record)
 	t.onStory(r, v, s, record)
 	s.record = record
 }
 
-// onFact sees what an event says of its instance noted before the event itself,
-// which a brake keeps from having a story.
-func (t *tape) onFact(r *run, v *invocation, s *shelf, record havip.Record) {
-	n := v.msg.news
-	if n == nil || !n.fact() || !n.concerns(s.policy) || s.book.stale(*n, r.began, v.began) {
-		return
+// fresh are the events that a record did not know before, in the order of their keys.
+func fresh(record, before havip.Record) []string {
+	var ids []string
+	for _, id := range slices.Sorted(maps.Keys(record.Seen)) {
+		if _, known := before.Seen[id]; !known {
+			ids = append(ids, id)
+		}
 	}
-	m, _ := s.policy.Member(n.ask.Instance)
-	if record.Marks[m.ID].Since.Equal(v.began) {
-		s.book.admit(*n, r.began, v.began)
+	return ids
+}
+
+// onHeard sees an event reach the function that answers it.
+func (t *tape) onHeard(v *invocation, e events.Event) {
+	v.checkArrival(v, e.ID, e.Arrived)
+	if n := t.news[keyOf(e)]; n != nil {
+		at := e.Arrived.UnixNano()
+		t.heard[at] = append(t.heard[at], n)
 	}
 }
 
@@ -74,21 +83,11 @@ func (t *tape) onEvent(r *run, v *invocation, key string, record havip.Record) {
 		if havip.IsEventKey(key) && strings.HasPrefix(strings.TrimPrefix(key, "event."), s.policy.Key().Shelf()) {
 			for id, seen := range record.Seen {
 				s.seen[id] = seen.Story
+				r.checkIgnored(s, id, record)
 			}
 		}
 	}
-	t.onLetters(r, v, record, before)
-}
-
-func (t *tape) onAdmission(r *run, v *invocation, s *shelf, id string, record havip.Record) {
-	story := record.Seen[id].Story
-	s.seen[id] = story
-	n := t.news[id]
-	if n == nil {
-		return
-	}
-	r.checkStale(v, s, n, record, story)
-	s.book.admit(*n, r.began, v.began)
+	t.onLetters(r, v, fresh(record, before), record, before)
 }
 
 func (t *tape) onLease(r *run, v *invocation, s *shelf, record havip.Record) {
@@ -108,11 +107,11 @@ func (t *tape) onLease(r *run, v *invocation, s *shelf, record havip.Record) {
 	}
 }
 
-// lookedAt is when the invocation read the HAVIP of a story, by which it decides
-// whose mark has expired.
+// lookedAt is when the invocation read the HAVIP of a story, by the host's word, by
+// which it decides whose mark has expired.
 func (v *invocation) lookedAt(story string) time.Time {
 	if w := v.looks[story]; w != nil {
-		return w.readAt
+		return w.now
 	}
 	return v.began
 }
@@ -120,11 +119,13 @@ func (v *invocation) lookedAt(story string) time.Time {
 func isFailover(k havip.Kind) bool { return k == havip.AskFailed || k == havip.AskSweep }
 
 // onLetters sees what was put into an outbox, and what left it.
-func (t *tape) onLetters(r *run, v *invocation, now, before havip.Record) {
+func (t *tape) onLetters(r *run, v *invocation, fresh []string, now, before havip.Record) {
 	for _, l := range now.Outbox {
 		known := t.letters[l.ID]
 		if known == nil {
-			t.letters[l.ID] = &letter{by: v.msg}
+			t.letters[l.ID] = &letter{by: v.msg, news: slices.DeleteFunc(slices.Clone(fresh), func(id string) bool {
+				return t.news[id] == nil || t.news[id].kind == havip.AskSweep // which looks at how things are, and writes for itself
+			})}
 		}
 		if l.Check != nil {
 			tale := t.tale(havip.Story{ID: l.Check.Story})
@@ -242,14 +243,14 @@ func (t *tape) onAck(r *run, v *invocation) {
 	for key, record := range t.events {
 		t.checkPublished(r, v, key, record)
 	}
-	if n := v.msg.news; n != nil {
+	for _, n := range v.msg.news {
 		r.checkRemembered(v, *n)
 	}
 }
 
 func (t *tape) checkPublished(r *run, v *invocation, where string, record havip.Record) {
 	for _, l := range record.Outbox {
-		if known := t.letters[l.ID]; known.by == v.msg && !known.published {
+		if known := t.letters[l.ID]; known.of(v.msg) && !known.published {
 			r.fail(4, "%s was acknowledged while %s of %s, which it wrote, was not published", v.msg.id, l.ID, where)
 		}
 	}

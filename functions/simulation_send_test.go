@@ -52,7 +52,7 @@ func (r *run) checkUnresolved(w *witness, s *sent) {
 	if w.have.On(before.Instance) == (before.Verb == havip.Attach) {
 		return
 	}
-	if age := w.readAt.Sub(before.SentAt); age < settle {
+	if age := w.readAt.Sub(before.SentAt); age < settle-r.apart() {
 		r.fail(3, "%s of %s while the %s of %s, %v old, was unresolved", s.verb, s.call.Instance, before.Verb, before.Instance, age)
 	}
 }
@@ -69,7 +69,7 @@ func (r *run) checkMoving(w *witness, s *sent, c simulator.Call) {
 	meddled := !shelf.meddled.IsZero() && c.Time.Sub(shelf.meddled) < 5*time.Minute
 	older := false
 	for l := s.lease.previous; l != nil; l = l.previous {
-		older = older || c.Time.Sub(l.SentAt) >= settle && !l.shown || l.slept()
+		older = older || c.Time.Sub(l.SentAt) >= settle-r.apart() && !l.shown || l.slept()
 	}
 	if c.Replay || meddled || s.slept || older || len(s.arrived) > 1 || len(s.lease.sent) > 1 {
 		r.count("fault", "moved under our call")
@@ -132,7 +132,7 @@ func (r *run) checkCoolDown(w *witness, s *sent, shelf *shelf) {
 	})
 	for story, at := range shelf.failover {
 		since := w.readAt.Sub(at)
-		if story != w.story && healthy && since >= 0 && since < w.policy.CoolDown {
+		if story != w.story && healthy && since >= r.apart() && since < w.policy.CoolDown-r.apart() {
 			r.fail(7, "%s of %s %v after the failover of story %s, while a healthy holder remained", s.verb, s.call.Instance, since, story)
 		}
 	}
@@ -144,7 +144,7 @@ func (r *run) checkBrake(p havip.Policy, now time.Time) {
 	n := 0
 	for _, s := range r.tape.shelves {
 		for _, at := range s.failover {
-			if s.policy.Cloud == p.Cloud && now.Sub(at) < p.Brake.Within-settle { // it is counted a moment before
+			if s.policy.Cloud == p.Cloud && now.Sub(at) < p.Brake.Within-settle-r.apart() { // it is counted a moment before
 				n++
 			}
 		}

@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"slices"
 	"time"
 
 	"havip-functions/shared/havip"
@@ -17,6 +18,7 @@ type tape struct {
 	buried    map[string]bool         // by bytes
 	events    map[string]havip.Record // as written last, by key
 	publishes int
+	heard     map[int64][]*news // by when it arrived, by a host's own word
 	encore    bool
 }
 
@@ -64,17 +66,26 @@ type tale struct {
 // letter is one of an outbox.
 type letter struct {
 	by        *message
+	news      []string // that was admitted with it: who writes may write for others
 	published bool
 }
 
+// of tells whether the message must not be acknowledged before the letter is out.
+func (l *letter) of(m *message) bool {
+	if len(l.news) == 0 {
+		return l.by == m
+	}
+	return slices.ContainsFunc(m.news, func(n *news) bool { return slices.Contains(l.news, n.key()) })
+}
+
 func newTape(p *plan) tape {
-	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}, events: map[string]havip.Record{}}
+	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}, events: map[string]havip.Record{}, heard: map[int64][]*news{}}
 	for _, policy := range p.policies {
 		t.shelves[policy.Key().String()] = &shelf{policy: policy, book: book{policy: policy, marks: map[string]havip.Mark{}}, seen: map[string]string{}, failover: map[string]time.Time{}}
 	}
 	for i := range p.news {
 		n := &p.news[i]
-		t.news[havip.Event{EventRef: havip.EventRef{Source: source, ID: n.id}}.Key()] = n
+		t.news[n.key()] = n
 	}
 	return t
 }

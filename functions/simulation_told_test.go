@@ -2,35 +2,79 @@ package functions_test
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"havip-functions/events"
 	"havip-functions/shared/havip"
 )
 
-// checkMarks is promise 10, for what is known of the members.
+// checkMarks is promise 10, for what is known of the members: each change is that
+// of a fact which was heard and is not stale, or somebody saw an instance down.
 func (r *run) checkMarks(v *invocation, s *shelf, record havip.Record) {
 	for _, m := range s.policy.Members {
 		got, known := record.Marks[m.ID]
 		want, should := s.book.marks[m.ID]
-		if known == should && got.Failed == want.Failed && got.At.Equal(want.At) && got.Since.Equal(want.Since) {
-			continue
-		}
-		if got.Failed && got.At.Equal(want.At) && v.downs[s.policy.Cloud+m.Instance] { // a sweep saw it
+		switch {
+		case known == should && alike(got, want):
+		case known && r.said(s, m, got):
 			s.book.marks[m.ID] = got
-			continue
+		case got.Failed && got.At.Equal(want.At) && v.downs[s.policy.Cloud+m.Instance]: // a sweep saw it
+			s.book.marks[m.ID] = got
+		default:
+			r.fail(10, "%s is marked %+v after %s, it should be %+v", m.ID, got, v.msg.id, want)
 		}
-		r.fail(10, "%s is marked %+v after %s, it should be %+v", m.ID, got, v.msg.id, want)
 	}
 }
 
-// checkStale is promise 10, for the story.
-func (r *run) checkStale(v *invocation, s *shelf, n *news, record havip.Record, story string) {
-	if !n.fact() || !s.book.stale(*n, r.began, v.began) {
+func alike(a, b havip.Mark) bool {
+	return a.Failed == b.Failed && a.At.Equal(b.At) && a.Since.Equal(b.Since)
+}
+
+// said tells whether a fact that was heard, and is not stale, says what the mark does.
+func (r *run) said(s *shelf, m havip.Member, mark havip.Mark) bool {
+	return slices.ContainsFunc(r.tape.heard[mark.Since.UnixNano()], func(n *news) bool {
+		about, member := s.policy.Member(n.ask.Instance)
+		return n.fact() && n.concerns(s.policy) && member && about == m &&
+			alike(mark, n.mark(r.began, mark.Since)) && !s.book.stale(*n, r.began, mark.Since)
+	})
+}
+
+// checkAdmission holds an event that a record newly knows to promises 5 and 10.
+func (r *run) checkAdmission(s *shelf, id string, record havip.Record) {
+	seen := record.Seen[id]
+	n := r.tape.news[id]
+	switch {
+	case s.seen[id] != "":
+		r.fail(5, "an event of story %s was admitted again, as of story %s", s.seen[id], seen.Story)
+	case n != nil && n.fact() && s.book.stale(*n, r.began, seen.At):
+		r.fail(10, "%s was stale and came to story %s", n.id, seen.Story)
+	}
+	s.seen[id] = seen.Story
+}
+
+// checkMerged is promise 10, for the other side: what was admitted is known.
+func (r *run) checkMerged(s *shelf, id string, record havip.Record) {
+	n := r.tape.news[id]
+	if n == nil || !n.fact() {
+		return
+	}
+	m, _ := s.policy.Member(n.ask.Instance)
+	mark := n.mark(r.began, record.Seen[id].At)
+	if known := s.book.marks[m.ID]; known.At.Before(mark.At) || known.At.Equal(mark.At) && mark.Failed && !known.Failed {
+		r.fail(10, "%s was admitted, and %s is marked %+v", n.id, m.ID, known)
+	}
+}
+
+// checkIgnored is promise 10: no event is called stale that is not.
+func (r *run) checkIgnored(s *shelf, id string, record havip.Record) {
+	n := r.tape.news[id]
+	if n == nil || record.Story == nil || !strings.HasPrefix(record.Story.Rule, "older than the newest") {
 		return
 	}
 	r.count("fault", "stale event")
-	if record.Story != nil && record.Story.ID == story && (s.record.Story == nil || s.record.Story.ID != story) {
-		r.fail(10, "%s was stale and opened story %s", n.id, story)
+	if !s.book.stale(*n, r.began, record.Seen[id].At) {
+		r.fail(10, "%s is none, and was ignored as %s", n.id, record.Story.Rule)
 	}
 }
 
@@ -55,6 +99,7 @@ func (r *run) checkOutcome(v *invocation, t *tale, ended havip.Story, first bool
 			r.fail(8, "story %s says attached to %s, and did not read so", ended.ID, ended.Instance)
 		}
 	case havip.TimedOut:
+		r.checkDue(ended)
 		if ended.EndedAt.Before(ended.Deadline) {
 			r.fail(9, "story %s timed out %v before its deadline", ended.ID, ended.Deadline.Sub(ended.EndedAt))
 		}
@@ -68,8 +113,8 @@ func (r *run) checkOutcome(v *invocation, t *tale, ended havip.Story, first bool
 
 // checkDeadline is promise 4: a look at or after the deadline ends the story.
 func (r *run) checkDeadline(v *invocation, s havip.Story) {
-	if w := v.looks[s.ID]; w != nil && !w.readAt.IsZero() && !w.readAt.Before(s.Deadline) && w.sends == 0 {
-		r.fail(4, "story %s went on after a look %v past its deadline", s.ID, w.readAt.Sub(s.Deadline))
+	if w := v.looks[s.ID]; w != nil && !w.readAt.IsZero() && !w.now.Before(s.Deadline) && w.sends == 0 {
+		r.fail(4, "story %s went on after a look %v past its deadline", s.ID, w.now.Sub(s.Deadline))
 	}
 }
 
@@ -89,9 +134,8 @@ func (r *run) checkRemembered(v *invocation, n news) {
 		}
 		return
 	}
-	key := havip.Event{EventRef: havip.EventRef{Source: source, ID: n.id}}.Key()
 	for _, s := range r.tape.shelves {
-		if n.concerns(s.policy) && s.seen[key] == "" {
+		if n.concerns(s.policy) && s.seen[n.key()] == "" {
 			r.fail(4, "%s was acknowledged and is not in the ledger of %s", v.msg.id, s.policy.ID)
 		}
 	}
