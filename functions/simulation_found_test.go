@@ -2,6 +2,7 @@ package functions_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -55,23 +56,28 @@ func TestFound(t *testing.T) {
 	})
 }
 
-// lateTimer is a ledger whose first answer is on its way for a while.
-type lateTimer struct{}
+// lateTimer is a ledger whose answer is on its way for a while, or none.
+type lateTimer struct{ err error }
 
 // Now implements [havip.Timer].
-func (lateTimer) Now(context.Context) (time.Time, error) {
+func (l lateTimer) Now(context.Context) (time.Time, error) {
 	time.Sleep(time.Second)
-	return time.Now(), nil
+	return time.Now(), l.err
 }
 
 // Who comes while a new process first asks for the time waits for it too.
 func TestFoundClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := &havip.Clock{Off: 10 * time.Minute}
+		if _, _, err := clock.Compare(t.Context(), lateTimer{errors.New("away")}); err == nil {
+			t.Error("it goes by a clock that was never compared")
+		}
 		var both sync.WaitGroup
 		for range 2 {
 			both.Go(func() {
-				clock.Compare(t.Context(), lateTimer{})
+				if _, _, err := clock.Compare(t.Context(), lateTimer{}); err != nil {
+					t.Error(err)
+				}
 				if off := clock.Now().Sub(time.Now()).Abs(); off > havip.MaxSkew {
 					t.Errorf("it goes by a clock that is %v off", off)
 				}

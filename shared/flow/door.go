@@ -57,7 +57,11 @@ func (d Door) take(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := unhung(r.Context())
 	defer cancel()
-	d.Function.setClock(ctx)
+	if err := d.Function.setClock(ctx); err != nil {
+		d.Log.Error("nothing can be judged yet, to be sent again", "error", err)
+		later(w)
+		return
+	}
 	list, err := events.ReadHTTP(r.Header, body, d.Function.Keeper.Now())
 	if err != nil {
 		d.keep(ctx, scope, events.Structured(r.Header, body), err)
@@ -70,8 +74,7 @@ func (d Door) take(w http.ResponseWriter, r *http.Request) {
 	}
 	answers, err := d.Function.acceptAll(ctx, list)
 	if err != nil {
-		w.Header().Set("Retry-After", "5")
-		Problem(w, http.StatusServiceUnavailable, "", "the event could not be made durable; send it again")
+		later(w)
 		return
 	}
 	status := http.StatusAccepted
@@ -79,6 +82,11 @@ func (d Door) take(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusOK // the clouds' monitors take nothing else for an answer
 	}
 	write(w, status, map[string][]Accepted{"accepted": answers})
+}
+
+func later(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "5")
+	Problem(w, http.StatusServiceUnavailable, "", "the event could not be made durable; send it again")
 }
 
 // allowed tells whether the scope may say all of the events. Of a batch with one

@@ -67,7 +67,9 @@ func On[D events.Data](handle func(context.Context, events.Event, D) ([]havip.Le
 // Invoke answers what a host delivered: one event or several, as bytes. After a
 // nil error all of it is durable or done; any other asks for redelivery.
 func (f Function) Invoke(ctx context.Context, payload []byte) error {
-	f.setClock(ctx)
+	if err := f.setClock(ctx); err != nil {
+		return err
+	}
 	list, err := events.Read(payload, f.Keeper.Now())
 	failed := []error{f.bury(ctx, guard.Operator, payload, err)} // who may invoke us is one
 	for _, e := range list {
@@ -78,10 +80,12 @@ func (f Function) Invoke(ctx context.Context, payload []byte) error {
 }
 
 // setClock goes by the ledger's clock where this machine's is off.
-func (f Function) setClock(ctx context.Context) {
-	if ahead, news := f.Keeper.Clock.Compare(ctx, f.Ledger); news {
+func (f Function) setClock(ctx context.Context) error {
+	ahead, news, err := f.Keeper.Clock.Compare(ctx, f.Ledger)
+	if news {
 		f.Log.Warn("the clocks of this machine and of the ledger differ; we go by the ledger's, set this machine's", "ledgerAhead", ahead.String())
 	}
+	return err
 }
 
 // Accept answers one event that was read already.

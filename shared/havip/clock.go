@@ -2,6 +2,8 @@ package havip
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -17,13 +19,17 @@ type Clock struct {
 
 	mu       sync.Mutex
 	ahead    time.Duration // of the ledger before the machine
-	compared time.Time     // by the machine; zero until the ledger has answered
+	compared time.Time     // by the machine; zero: at once
+	known    bool          // the ledger has answered
 }
 
-// Timer is a ledger that tells its time.
+// Timer is a ledger that tells its time, or an [ErrNoTime].
 type Timer interface {
 	Now(ctx context.Context) (time.Time, error)
 }
+
+// ErrNoTime means that this ledger tells no time, whenever it is asked.
+var ErrNoTime = errors.New("this ledger does not tell its time")
 
 const (
 	// compareEvery is the time between two looks at the ledger's clock.
@@ -50,27 +56,34 @@ func (c *Clock) machine() time.Time { return time.Now().Add(c.Off) }
 // more: somebody should be told. A ledger that does not answer changes nothing.
 // Until it has once everybody asks: who went on while the first answer is on its
 // way would go by a clock that nobody has looked at.
-func (c *Clock) Compare(ctx context.Context, l Timer) (ahead time.Duration, news bool) {
+//
+// It is an error where the ledger has not answered yet: nothing may be judged, and no
+// time written down, by a clock that nobody has looked at. A ledger that never will is
+// an [ErrNoTime], and then the machine's has to do.
+func (c *Clock) Compare(ctx context.Context, l Timer) (ahead time.Duration, news bool, err error) {
 	if c == nil || !c.due() {
-		return 0, false
+		return 0, false, nil
 	}
 	asked := time.Now()
 	told, err := l.Now(ctx)
 	took := time.Since(asked)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err != nil {
+	switch {
+	case err != nil && c.known, errors.Is(err, ErrNoTime):
 		c.compared = time.Time{}
-		return 0, false
+		return 0, false, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("ledger: its time: %w", err)
 	}
-	c.compared = time.Now()
+	c.compared, c.known = time.Now(), true
 	ahead = told.Sub(c.machine().Add(-took / 2))
 	if ahead.Abs() <= MaxSkew+took/2 { // as exact as the answer was quick
 		ahead = 0
 	}
 	news = (ahead == 0) != (c.ahead == 0)
 	c.ahead = ahead
-	return ahead, news
+	return ahead, news, nil
 }
 
 func (c *Clock) due() bool {

@@ -69,7 +69,7 @@ func (j *JetStream) Now(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	if info.TimeStamp.IsZero() {
-		return time.Time{}, errors.New("this server does not tell its time")
+		return time.Time{}, havip.ErrNoTime
 	}
 	return info.TimeStamp, nil
 }
