@@ -131,6 +131,7 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 // and the reason.
 func (k Keeper) Note(ctx context.Context, e Event, why Story) ([]Left, error) {
 	s := begin(Policy{Cloud: e.Cloud, Region: e.Region, ID: e.HAVIP}, e)
+	s.ID = storyAt(strayPrefix+s.HAVIP.String(), e.Key()) // its HAVIP may have had a story of it before it left the roster
 	s.Outcome, s.EndedAt = why.Outcome, e.Arrived
 	s.explain(why.Rule, why.Advice)
 	left, err := k.note(ctx, StrayKey(s.ID), e, s)
