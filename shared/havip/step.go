@@ -15,8 +15,8 @@ func (l *look) step(ctx context.Context, step Step) error {
 	if step == Detach {
 		instance = l.want.Release
 	}
-	if now, found := l.keeper.policy(l.policy.Key()); !found || now.Roster != l.policy.Roster {
-		return errRosterChanged // what it says now, all of it, decides
+	if err := l.edited(); err != nil {
+		return err
 	}
 	if outcome := l.forbidden(step, instance); outcome != "" {
 		return l.end(ctx, outcome)
@@ -32,10 +32,22 @@ func (l *look) step(ctx context.Context, step Step) error {
 	if braked {
 		return l.end(ctx, Refused)
 	}
+	if err := l.edited(); err != nil { // while the brake was asked
+		return err
+	}
 	if err := l.lease(ctx, step, instance); err != nil {
 		return err
 	}
 	return l.call(ctx)
+}
+
+// edited is an error where the roster is another than the one that the look goes by:
+// what it says now, all of it, decides.
+func (l *look) edited() error {
+	if now, found := l.keeper.policy(l.policy.Key()); !found || now.Roster != l.policy.Roster {
+		return errRosterChanged
+	}
+	return nil
 }
 
 // forbidden tells how the story ends where a person or the roster forbids the
