@@ -52,11 +52,11 @@ func (n news) mark(began, arrived time.Time) havip.Mark {
 	return havip.Mark{Failed: n.kind == havip.AskFailed, At: clamped(began.Add(n.at+n.stamp), arrived), Since: arrived}
 }
 
-// failed are the members with a live mark of failure.
-func (b book) failed(now time.Time) map[string]bool {
+// failed are the policy's members with a live mark of failure.
+func (b book) failed(p havip.Policy, now time.Time) map[string]bool {
 	failed := map[string]bool{}
 	for id, m := range b.marks {
-		if m.Failed && now.Before(m.Since.Add(b.policy.MarkTTL)) {
+		if _, member := p.Member(id); member && m.Failed && now.Before(m.Since.Add(p.MarkTTL)) {
 			failed[id] = true
 		}
 	}

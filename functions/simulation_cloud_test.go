@@ -34,10 +34,10 @@ func (r *run) clouds(ctx context.Context, p havip.Policy, session string) (havip
 }
 
 func (r *run) open(p havip.Policy) cloudAndFleet {
-	keys := func(context.Context) (havip.Credentials, error) { return ourKeys, nil }
+	keys := func(context.Context) (havip.Credentials, error) { return keysOf(p), nil }
 	switch {
 	case !r.plan.sdk:
-		return r.sim.Direct(p.Cloud, p.Region, ourKeys)
+		return r.sim.Direct(p.Cloud, p.Region, keysOf(p))
 	case p.Cloud == "baidu":
 		return baidu.New(baidu.Config{Region: p.Region, Transport: r.sim.Transport(), Credentials: keys})
 	default:
@@ -206,7 +206,7 @@ func (w *witness) carry(ctx context.Context, s *sent) (havip.Receipt, error) {
 	found := w.v.sim.Calls(simulator.CallFilter{HAVIP: s.call.HAVIP})
 	w.v.locked(func() {
 		for _, c := range found {
-			if c.ClientToken == s.call.Token && c.AccessKeyID == ourKeys.AccessKeyID && !c.Time.Before(began) {
+			if c.ClientToken == s.call.Token && ours(c.AccessKeyID) && !c.Time.Before(began) {
 				s.arrived = append(s.arrived, c)
 				w.v.tape.onCall(w.v.run, w, s, c)
 			}

@@ -38,18 +38,18 @@ func (r *run) atTheEnd() {
 		switch {
 		case t.outcome == "":
 			r.fail(4, "story %s has no outcome", id)
-		case t.told == 0:
+		case t.told == 0 && !t.disowned:
 			r.fail(4, "the outcome %s of story %s was never published", t.outcome, id)
 		}
 	}
 	r.count("", "stories")
 	r.tally["\tstories"] += len(r.tape.stories) - 1
 	for _, c := range r.sim.Calls(simulator.CallFilter{}) {
-		if c.AccessKeyID == ourKeys.AccessKeyID && c.Code != "" {
+		if ours(c.AccessKeyID) && c.Code != "" {
 			r.count("code", c.Cloud+" "+c.Code)
 		}
 	}
-	for _, p := range r.plan.policies {
+	for _, p := range r.roster() {
 		r.checkHeld(p)
 	}
 }
@@ -59,7 +59,7 @@ func (r *run) atTheEnd() {
 func (r *run) checkHeld(p havip.Policy) {
 	have, _ := r.sim.HAVIP(p.Cloud, p.ID)
 	s := r.tape.shelf(p)
-	failed := s.book.failed(r.swept.Add(-r.apart()))
+	failed := s.book.failed(p, r.swept.Add(-r.apart()))
 	serves := func(id string) bool {
 		return !failed[id] && r.instance(p.Cloud, instanceOf(p, id)) == havip.Running
 	}
@@ -87,7 +87,7 @@ func (r *run) mayHold(p havip.Policy, m havip.Member) bool {
 // cloud said no to the last story.
 func (r *run) excused(p havip.Policy, s *shelf, have simulator.HAVIP) bool {
 	full := len(have.Holders) >= p.Limit
-	failed := s.book.failed(r.swept.Add(r.apart()))
+	failed := s.book.failed(p, r.swept.Add(r.apart()))
 	mayGo := slices.ContainsFunc(have.Holders, func(id string) bool {
 		guarded := p.Cloud == "alibaba" && have.Master == id && p.OnHealthFailed != havip.ForceReplace
 		// The clouds detach nothing from an instance that is neither Running nor Stopped.

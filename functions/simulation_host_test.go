@@ -20,9 +20,7 @@ type host struct {
 	flow.Function
 	n int
 
-	// Guarded by the run's mutex.
-	dead     bool
-	compared bool // its clock, with the ledger's
+	dead bool // guarded by the run's mutex
 }
 
 // start builds a host as a new process would.
@@ -77,11 +75,10 @@ type invocation struct {
 	began  time.Time
 	rng    *rand.Rand
 	ops    int
-	what   string // the side effect at hand
+	what   string    // the side effect at hand
+	saving time.Time // when it began to write what it writes
 	cancel context.CancelFunc
 	slept  bool
-
-	uncompared bool // its host knows nothing of the time but by its own clock
 
 	advanced bool                // a story went on in it
 	hopped   bool                // it sent on a check that came early

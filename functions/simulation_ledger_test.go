@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
@@ -35,6 +36,7 @@ func (l faultyLedger) Load(ctx context.Context, key string) ([]byte, havip.Revis
 // Save implements [havip.Ledger].
 func (l faultyLedger) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (saved havip.Revision, err error) {
 	v := invocationOf(ctx)
+	v.saving = time.Now()
 	err = v.side(ctx, "save", func() error {
 		if l.ledgerDown || v.befalls(ledgerAway) {
 			return errLedgerAway

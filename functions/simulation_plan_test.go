@@ -25,6 +25,7 @@ type plan struct {
 	brake    havip.Brake
 	dedupe   bool             // the bus swallows a message id that it had before
 	off      [2]time.Duration // how far each host's clock is ahead
+	edited   bool             // the roster changes under way
 	news     []news
 	upsets   []upset
 	odds     map[mishap]float64
@@ -67,6 +68,7 @@ func draw(seed uint64, sdk bool) *plan {
 	d.watch = pick(d.Rand, 0, 3*time.Second)
 	d.brake = pick(d.Rand, havip.Brake{}, havip.Brake{Failovers: 10, Within: 10 * time.Minute}, havip.Brake{Failovers: 2, Within: 3 * time.Minute})
 	d.drawClocks()
+	d.edited = d.coin(0.25)
 	d.drawWorld()
 	n := 1 + d.IntN(4)
 	switch {
@@ -83,6 +85,7 @@ func draw(seed uint64, sdk bool) *plan {
 	for i := range d.IntN(6) {
 		d.drawUpset(fmt.Sprintf("u%d", i), d.upTo(min(at+time.Minute, horizon)))
 	}
+	d.drawEdits()
 	d.drawOdds()
 	if d.coin(0.7) || d.odds[loseFollowUp] > 0 {
 		d.sweeps = pick(d.Rand, 30*time.Second, time.Minute, 2*time.Minute)
@@ -130,6 +133,9 @@ func (d *drawing) drawOdds() {
 func (d *drawing) drawNews(id string, at time.Duration) {
 	p := pick(d.Rand, d.policies...)
 	m := pick(d.Rand, p.Members...)
+	if d.edited && d.coin(0.2) {
+		m = member(p, d.IntN(machines))
+	}
 	n := news{
 		id: id, at: at, cloud: p.Cloud, region: p.Region, stamp: -d.upTo(2 * time.Second),
 		kind: pick(d.Rand, havip.AskFailed, havip.AskFailed, havip.AskFailed, havip.AskFailed, havip.AskStarted,

@@ -30,8 +30,11 @@ type run struct {
 	calm       bool       // nothing goes wrong any more
 	over       bool
 	ledgerDown bool
-	right      [2]bool       // the machine's clock was set right
-	slack      time.Duration // how far a host's time may be off
+	right      [2]bool        // the machine's clock was set right
+	slack      time.Duration  // how far a host's time may be off
+	written    []havip.Policy // what the roster says, of those too that are gone from it
+	gone       map[string]bool
+	editions   []edition
 	busDown    bool
 	pending    int // messages under way
 	published  map[string]int
@@ -56,7 +59,7 @@ func (v *violation) Error() string { return fmt.Sprintf("promise %d: %s", v.prom
 func (p *plan) play(t *testing.T, telling bool) (r *run) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
-		r = &run{plan: p, began: time.Now(), published: map[string]int{}, forced: map[string]bool{}, telling: telling, tally: tally{}}
+		r = &run{plan: p, began: time.Now(), published: map[string]int{}, forced: map[string]bool{}, gone: map[string]bool{}, telling: telling, tally: tally{}}
 		r.tape = newTape(p)
 		r.build()
 		r.live()
@@ -71,13 +74,11 @@ func (r *run) build() {
 	r.must(err)
 	r.sim = sim
 	r.store = ledger.NewMemory()
+	r.edit(func() { r.written = slices.Clone(r.plan.policies) })
 	for n := range 2 {
 		r.hosts = append(r.hosts, r.start(n))
 	}
 }
-
-// Policies implements [havip.Roster].
-func (r *run) Policies() []havip.Policy { return r.plan.policies }
 
 // live is the seed's life: everything goes wrong, then nothing, then all of it
 // is said once more.
@@ -145,6 +146,7 @@ func (r *run) quiet() {
 	r.calm, r.ledgerDown, r.busDown = true, false, false
 	r.note("calm")
 	r.mu.Unlock()
+	r.edit(func() { clear(r.gone) })
 	for _, p := range r.plan.policies {
 		r.rest(p)
 		r.freeze(p, time.Now())
@@ -204,11 +206,19 @@ func (r *run) encore() {
 	r.note("encore")
 	r.mu.Unlock()
 	for _, n := range r.plan.news {
-		if !r.plan.without[n.id] && n.kind != havip.AskSweep {
+		if !r.plan.without[n.id] && n.kind != havip.AskSweep && !r.isNew(n) {
 			r.deliverNews(n, n.id+" encore", time.Since(r.began)+r.jitter(n.id))
 		}
 	}
 	time.Sleep(time.Minute)
+}
+
+// isNew tells whether an event concerns a HAVIP which has never heard of it, since
+// the roster was another when it came: to that one it is the first of its kind.
+func (r *run) isNew(n news) bool {
+	return slices.ContainsFunc(r.Policies(), func(p havip.Policy) bool {
+		return n.concerns(p) && r.tape.shelf(p).seen[n.key()] == ""
+	})
 }
 
 func (r *run) must(err error) {

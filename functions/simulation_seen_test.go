@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 
@@ -79,12 +78,13 @@ const maxRecord = 16 << 10
 func (t *tape) onEvent(r *run, v *invocation, key string, record havip.Record) {
 	before := t.events[key]
 	t.events[key] = record
-	for _, s := range t.shelves {
-		if havip.IsEventKey(key) && strings.HasPrefix(strings.TrimPrefix(key, "event."), s.policy.Key().Shelf()) {
-			for id, seen := range record.Seen {
-				s.seen[id] = seen.Story
-				r.checkIgnored(s, id, record)
-			}
+	for id := range record.Seen {
+		t.strays[id] = t.strays[id] || havip.IsStrayKey(key)
+	}
+	if s := t.shelfOf(key); s != nil {
+		for id, seen := range record.Seen {
+			s.seen[id] = seen.Story
+			r.checkIgnored(s, id, record)
 		}
 	}
 	t.onLetters(r, v, fresh(record, before), record, before)
@@ -92,7 +92,11 @@ func (t *tape) onEvent(r *run, v *invocation, key string, record havip.Record) {
 
 func (t *tape) onLease(r *run, v *invocation, s *shelf, record havip.Record) {
 	p := *record.Pending
-	l := &lease{PendingCall: p, by: v, n: record.N, story: record.Story.ID, ask: record.Story.Ask, writes: s.writes, previous: s.lease, failed: s.book.failed(v.lookedAt(record.Story.ID))}
+	said, _ := r.asOf(s.policy.Key(), v.saving)
+	l := &lease{PendingCall: p, by: v, n: record.N, story: record.Story.ID, ask: record.Story.Ask, writes: s.writes, previous: s.lease, roster: said}
+	if w := v.looks[l.story]; w != nil { // by the host's word it is decided whose mark has expired
+		l.failed = s.book.failed(w.policy, w.now)
+	}
 	if l.previous != nil && l.Token == l.previous.Token {
 		l.yes = l.previous.yes // an answer that was only replayed twice is worth nothing
 	}
@@ -101,19 +105,11 @@ func (t *tape) onLease(r *run, v *invocation, s *shelf, record havip.Record) {
 	s.lease, v.leases[p.Token] = l, l
 	if isFailover(l.ask.Kind) {
 		if _, known := s.failover[l.story]; !known {
-			s.failover[l.story] = p.SentAt
-			r.checkBrake(s.policy, p.SentAt)
+			account := v.looks[l.story].policy.Account
+			s.failover[l.story] = failover{p.SentAt, account}
+			r.checkBrake(s.policy, account, p.SentAt)
 		}
 	}
-}
-
-// lookedAt is when the invocation read the HAVIP of a story, by the host's word, by
-// which it decides whose mark has expired.
-func (v *invocation) lookedAt(story string) time.Time {
-	if w := v.looks[story]; w != nil {
-		return w.now
-	}
-	return v.began
 }
 
 func isFailover(k havip.Kind) bool { return k == havip.AskFailed || k == havip.AskSweep }
@@ -230,28 +226,4 @@ func (t *tape) onPublish(r *run, v *invocation, ce cloudevents.Event) {
 	var o events.Outcome
 	r.failIf(4, ce.DataAs(&o))
 	r.checkTold(t.tale(havip.Story{ID: o.Story}), id, o)
-}
-
-// onAck judges an acknowledgement.
-func (t *tape) onAck(r *run, v *invocation) {
-	for _, s := range t.shelves {
-		if story := s.record.Story; v.msg.attempt > 0 && !v.hopped && story.Open() && story.ID == v.msg.story && story.Attempt == v.msg.attempt {
-			r.fail(4, "%s was acknowledged, and story %s still waits for it", v.msg.id, story.ID)
-		}
-		t.checkPublished(r, v, s.policy.ID, s.record)
-	}
-	for key, record := range t.events {
-		t.checkPublished(r, v, key, record)
-	}
-	for _, n := range v.msg.news {
-		r.checkRemembered(v, *n)
-	}
-}
-
-func (t *tape) checkPublished(r *run, v *invocation, where string, record havip.Record) {
-	for _, l := range record.Outbox {
-		if known := t.letters[l.ID]; known.of(v.msg) && !known.published {
-			r.fail(4, "%s was acknowledged while %s of %s, which it wrote, was not published", v.msg.id, l.ID, where)
-		}
-	}
 }

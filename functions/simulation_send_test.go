@@ -14,9 +14,7 @@ func (r *run) checkSend(w *witness, s *sent, shelf *shelf) {
 	if _, member := w.policy.Member(s.call.Instance); !member && s.verb == havip.Attach {
 		r.fail(1, "attach of %s, which is not on the roster", s.call.Instance)
 	}
-	if w.policy.Mode != havip.Act {
-		r.fail(0, "%s of %s in mode %s", s.verb, s.call.Instance, w.policy.Mode)
-	}
+	r.checkRoster(w, s)
 	if r.tape.encore {
 		r.fail(5, "%s of %s after every event had come before", s.verb, s.call.Instance)
 	}
@@ -124,14 +122,14 @@ func instanceOf(p havip.Policy, id string) string {
 
 // checkCoolDown is promise 7, for the call that a failover begins with.
 func (r *run) checkCoolDown(w *witness, s *sent, shelf *shelf) {
-	if !isFailover(s.lease.ask.Kind) || s.slept || !shelf.failover[w.story].Equal(s.lease.SentAt) {
+	if !isFailover(s.lease.ask.Kind) || s.slept || !shelf.failover[w.story].at.Equal(s.lease.SentAt) {
 		return
 	}
 	healthy := slices.ContainsFunc(w.have.Holders, func(id string) bool {
 		return !s.lease.failed[id] && !w.states[instanceOf(w.policy, id)].Down()
 	})
-	for story, at := range shelf.failover {
-		since := w.readAt.Sub(at)
+	for story, f := range shelf.failover {
+		since := w.readAt.Sub(f.at)
 		if story != w.story && healthy && since >= r.apart() && since < w.policy.CoolDown-r.apart() {
 			r.fail(7, "%s of %s %v after the failover of story %s, while a healthy holder remained", s.verb, s.call.Instance, since, story)
 		}
@@ -140,11 +138,11 @@ func (r *run) checkCoolDown(w *witness, s *sent, shelf *shelf) {
 
 // checkBrake holds an account and region to as many failovers as the brake lets
 // through, until a person lifts it for the calm.
-func (r *run) checkBrake(p havip.Policy, now time.Time) {
+func (r *run) checkBrake(p havip.Policy, account string, now time.Time) {
 	n := 0
 	for _, s := range r.tape.shelves {
-		for _, at := range s.failover {
-			if s.policy.Cloud == p.Cloud && now.Sub(at) < p.Brake.Within-settle-r.apart() { // it is counted a moment before
+		for _, f := range s.failover {
+			if s.policy.Cloud == p.Cloud && f.account == account && now.Sub(f.at) < p.Brake.Within-settle-r.apart() { // it is counted a moment before
 				n++
 			}
 		}

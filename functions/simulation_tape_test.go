@@ -2,6 +2,7 @@ package functions_test
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"havip-functions/shared/havip"
@@ -18,20 +19,27 @@ type tape struct {
 	buried    map[string]bool         // by bytes
 	events    map[string]havip.Record // as written last, by key
 	publishes int
+	strays    map[string]bool   // by the key of the event
 	heard     map[int64][]*news // by when it arrived, by a host's own word
 	encore    bool
 }
 
 // shelf is one HAVIP's.
 type shelf struct {
-	policy   havip.Policy
+	policy   havip.Policy // with everybody as its members
 	writes   int
 	record   havip.Record // as written last
 	book     book
 	seen     map[string]string // event → story
 	lease    *lease            // the last one
 	meddled  time.Time         // a third party touched the HAVIP
-	failover map[string]time.Time
+	failover map[string]failover
+}
+
+// failover is the first mutating call of a story that fails over.
+type failover struct {
+	at      time.Time
+	account string
 }
 
 // lease is a mutating call, written down before it is sent.
@@ -46,7 +54,8 @@ type lease struct {
 	sent     []*sent
 	no       bool // a definite no came
 	yes      int
-	shown    bool // somebody read its effect
+	shown    bool           // somebody read its effect
+	roster   []havip.Policy // of its HAVIP, while it was written
 	previous *lease
 }
 
@@ -57,10 +66,11 @@ func (l *lease) same(other *lease) bool {
 // tale is what was seen of a story.
 type tale struct {
 	havip.Story
-	outcome havip.Outcome // recorded
-	told    int           // how often its outcome was published
-	checked int           // the attempt of its newest follow-up
-	endedAt time.Time
+	outcome  havip.Outcome // recorded
+	told     int           // how often its outcome was published
+	disowned bool          // its event came again to a roster by which it concerns nobody
+	checked  int           // the attempt of its newest follow-up
+	endedAt  time.Time
 }
 
 // letter is one of an outbox.
@@ -79,9 +89,10 @@ func (l *letter) of(m *message) bool {
 }
 
 func newTape(p *plan) tape {
-	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}, events: map[string]havip.Record{}, heard: map[int64][]*news{}}
+	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}, events: map[string]havip.Record{}, heard: map[int64][]*news{}, strays: map[string]bool{}}
 	for _, policy := range p.policies {
-		t.shelves[policy.Key().String()] = &shelf{policy: policy, book: book{policy: policy, marks: map[string]havip.Mark{}}, seen: map[string]string{}, failover: map[string]time.Time{}}
+		policy = everybody(policy)
+		t.shelves[policy.Key().String()] = &shelf{policy: policy, book: book{policy: policy, marks: map[string]havip.Mark{}}, seen: map[string]string{}, failover: map[string]failover{}}
 	}
 	for i := range p.news {
 		n := &p.news[i]
@@ -94,4 +105,14 @@ func (t *tape) shelf(p havip.Policy) *shelf { return t.shelves[p.Key().String()]
 
 func (r *run) meddled(p havip.Policy) {
 	r.locked(func() { r.tape.shelf(p).meddled = time.Now() })
+}
+
+// shelfOf finds the HAVIP to which the key of an event belongs, nil for a stray's.
+func (t *tape) shelfOf(key string) *shelf {
+	for _, s := range t.shelves {
+		if havip.IsEventKey(key) && strings.HasPrefix(strings.TrimPrefix(key, "event."), s.policy.Key().Shelf()) {
+			return s
+		}
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"havip-functions/events"
 	"havip-functions/shared/havip"
@@ -12,6 +13,7 @@ import (
 // checkMarks is promise 10, for what is known of the members: each change is that
 // of a fact which was heard and is not stale, or somebody saw an instance down.
 func (r *run) checkMarks(v *invocation, s *shelf, record havip.Record) {
+	since := v.began.Add(-r.plan.budget) // who waited long has others write for him
 	for _, m := range s.policy.Members {
 		got, known := record.Marks[m.ID]
 		want, should := s.book.marks[m.ID]
@@ -21,10 +23,22 @@ func (r *run) checkMarks(v *invocation, s *shelf, record havip.Record) {
 			s.book.marks[m.ID] = got
 		case got.Failed && got.At.Equal(want.At) && v.downs[s.policy.Cloud+m.Instance]: // a sweep saw it
 			s.book.marks[m.ID] = got
+		case !known && r.left(s, m, since):
+			delete(s.book.marks, m.ID)
 		default:
 			r.fail(10, "%s is marked %+v after %s, it should be %+v", m.ID, got, v.msg.id, want)
 		}
 	}
+}
+
+// left tells whether the member was off the roster since then: what is known of it
+// may be forgotten.
+func (r *run) left(s *shelf, m havip.Member, since time.Time) bool {
+	said, missing := r.asOf(s.policy.Key(), since)
+	return missing > 0 || slices.ContainsFunc(said, func(p havip.Policy) bool {
+		_, member := p.Member(m.ID)
+		return !member
+	})
 }
 
 func alike(a, b havip.Mark) bool {
@@ -34,8 +48,9 @@ func alike(a, b havip.Mark) bool {
 // said tells whether a fact that was heard, and is not stale, says what the mark does.
 func (r *run) said(s *shelf, m havip.Member, mark havip.Mark) bool {
 	return slices.ContainsFunc(r.tape.heard[mark.Since.UnixNano()], func(n *news) bool {
+		_, concerned := r.concerned(*n, s.policy.Key(), mark.Since.Add(-r.apart()))
 		about, member := s.policy.Member(n.ask.Instance)
-		return n.fact() && n.concerns(s.policy) && member && about == m &&
+		return n.fact() && concerned && member && about == m &&
 			alike(mark, n.mark(r.began, mark.Since)) && !s.book.stale(*n, r.began, mark.Since)
 	})
 }
@@ -61,6 +76,9 @@ func (r *run) checkMerged(s *shelf, id string, record havip.Record) {
 	}
 	m, _ := s.policy.Member(n.ask.Instance)
 	mark := n.mark(r.began, record.Seen[id].At)
+	if r.left(s, m, record.Seen[id].At.Add(-r.apart())) {
+		return
+	}
 	if known := s.book.marks[m.ID]; known.At.Before(mark.At) || known.At.Equal(mark.At) && mark.Failed && !known.Failed {
 		r.fail(10, "%s was admitted, and %s is marked %+v", n.id, m.ID, known)
 	}
@@ -104,7 +122,8 @@ func (r *run) checkOutcome(v *invocation, t *tale, ended havip.Story, first bool
 			r.fail(9, "story %s timed out %v before its deadline", ended.ID, ended.Deadline.Sub(ended.EndedAt))
 		}
 	case havip.Refused:
-		if w != nil && errors.Is(w.err, havip.ErrBusy) && ended.EndedAt.Before(ended.Deadline) {
+		_, gone := r.asOf(ended.HAVIP, v.saving) // a HAVIP that left the roster is nothing of ours, busy or not
+		if w != nil && errors.Is(w.err, havip.ErrBusy) && ended.EndedAt.Before(ended.Deadline) && gone == 0 {
 			r.fail(9, "story %s was refused because of %v", ended.ID, w.err)
 		}
 	case havip.Unchanged, havip.Ignored, havip.Superseded:
@@ -134,9 +153,15 @@ func (r *run) checkRemembered(v *invocation, n news) {
 		}
 		return
 	}
+	known := r.tape.strays[n.key()]
 	for _, s := range r.tape.shelves {
-		if n.concerns(s.policy) && s.seen[n.key()] == "" {
+		always, _ := r.concerned(n, s.policy.Key(), v.began)
+		if always && s.seen[n.key()] == "" {
 			r.fail(4, "%s was acknowledged and is not in the ledger of %s", v.msg.id, s.policy.ID)
 		}
+		known = known || s.seen[n.key()] != ""
+	}
+	if !known && n.kind != havip.AskSweep {
+		r.fail(4, "%s was acknowledged and is not in the ledger", v.msg.id)
 	}
 }

@@ -9,17 +9,22 @@ import (
 	"havip-functions/shared/simulator"
 )
 
-// regions of the two clouds, and the keys: ours, and those of a third party.
+// regions of the two clouds, and the keys: ours, those of our second account, and
+// those of a third party.
 var (
-	regions   = map[string]string{"alibaba": "cn-hangzhou", "baidu": "bj"}
-	ourKeys   = havip.Credentials{AccessKeyID: "ourak", AccessKeySecret: "oursk"}
-	otherKeys = havip.Credentials{AccessKeyID: "otherak", AccessKeySecret: "othersk"}
+	regions    = map[string]string{"alibaba": "cn-hangzhou", "baidu": "bj"}
+	ourKeys    = havip.Credentials{AccessKeyID: "ourak", AccessKeySecret: "oursk"}
+	secondKeys = havip.Credentials{AccessKeyID: "secondak", AccessKeySecret: "secondsk"}
+	otherKeys  = havip.Credentials{AccessKeyID: "otherak", AccessKeySecret: "othersk"}
 )
 
 const machines = 5 // of each cloud; one more stands in another network
 
 func (d *drawing) drawWorld() {
-	keys := map[string]string{ourKeys.AccessKeyID: ourKeys.AccessKeySecret, otherKeys.AccessKeyID: otherKeys.AccessKeySecret}
+	keys := map[string]string{}
+	for _, k := range []havip.Credentials{ourKeys, secondKeys, otherKeys} {
+		keys[k.AccessKeyID] = k.AccessKeySecret
+	}
 	realms := map[string]*simulator.Realm{
 		"alibaba": {Region: regions["alibaba"], AccessKeys: keys, VSwitches: []simulator.Network{{ID: "near", VPC: "v"}, {ID: "far", VPC: "w"}}},
 		"baidu":   {Region: regions["baidu"], AccessKeys: keys, Subnets: []simulator.Network{{ID: "near", VPC: "v"}, {ID: "far", VPC: "w"}}},
@@ -74,26 +79,21 @@ func (d *drawing) policy(n int) havip.Policy {
 		CoolDown:       pick(d.Rand, 10*time.Second, 30*time.Second, time.Minute),
 		Deadline:       pick(d.Rand, 70*time.Second, 2*time.Minute, 5*time.Minute),
 		MarkTTL:        pick(d.Rand, 3*time.Minute, 24*time.Hour, 24*time.Hour),
-		Roster:         "drawn", Brake: d.brake,
+		Brake:          d.brake,
 	}
 	p.Region = regions[p.Cloud]
 	p.Limit, p.InstanceType = pick(d.Rand, 1, 2, 2, 2), "EcsInstance"
 	if p.Cloud == "baidu" {
 		p.Limit, p.InstanceType = pick(d.Rand, 1, 2, 3, 5), "SERVER"
 	}
-	byInterface := d.coin(0.2)
+	if d.coin(0.2) {
+		p.InstanceType = map[string]string{"alibaba": "NetworkInterface", "baidu": "ENI"}[p.Cloud]
+	}
 	for i, at := range d.Perm(machines)[:1+d.IntN(4)] {
 		if i == 0 && d.coin(0.04) {
 			at = machines // in the other network
 		}
-		m := havip.Member{ID: machine(at), Instance: machine(at)}
-		if byInterface {
-			m.ID = fmt.Sprintf("eni-%d", at)
-		}
-		p.Members = append(p.Members, m)
-	}
-	if byInterface {
-		p.InstanceType = map[string]string{"alibaba": "NetworkInterface", "baidu": "ENI"}[p.Cloud]
+		p.Members = append(p.Members, member(p, at))
 	}
 	p.Hold = 1 + d.IntN(min(3, p.Limit, len(p.Members)))
 	return p
