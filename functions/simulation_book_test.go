@@ -27,14 +27,6 @@ func clamped(stamp, arrived time.Time) time.Time {
 	}
 }
 
-func (n news) fact() bool {
-	return n.kind == havip.AskFailed || n.kind == havip.AskStarted || n.kind == havip.AskRestored
-}
-
-func (n news) expired(began, arrived time.Time) bool {
-	return n.expiry != 0 && !arrived.Before(began.Add(n.at+n.expiry))
-}
-
 // stale tells whether an event may change nothing.
 func (b book) stale(n news, began, arrived time.Time) bool {
 	m, member := b.policy.Member(n.ask.Instance)
@@ -42,14 +34,9 @@ func (b book) stale(n news, began, arrived time.Time) bool {
 		return true
 	}
 	newest, known := b.marks[m.ID]
-	at := clamped(began.Add(n.at+n.stamp), arrived)
+	at := n.when(began, arrived)
 	tie := newest.At.Equal(at) && newest.Failed && n.kind != havip.AskFailed
 	return known && (newest.At.After(at) || tie)
-}
-
-// mark is what a fact says of its instance when it arrives.
-func (n news) mark(began, arrived time.Time) havip.Mark {
-	return havip.Mark{Failed: n.kind == havip.AskFailed, At: clamped(began.Add(n.at+n.stamp), arrived), Since: arrived}
 }
 
 // failed are the policy's members with a live mark of failure.
@@ -61,16 +48,4 @@ func (b book) failed(p havip.Policy, now time.Time) map[string]bool {
 		}
 	}
 	return failed
-}
-
-// concerns tells whether the event is about the HAVIP of the policy.
-func (n news) concerns(p havip.Policy) bool {
-	if n.kind == "" || n.kind == havip.AskSweep || n.cloud != p.Cloud || n.region != "" && n.region != p.Region {
-		return false
-	}
-	if n.havip != "" {
-		return n.havip == p.ID || n.havip == p.Name
-	}
-	_, member := p.Member(n.ask.Instance)
-	return member
 }

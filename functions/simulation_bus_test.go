@@ -13,7 +13,6 @@ import (
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 
 	"havip-functions/events"
-	"havip-functions/shared/havip"
 )
 
 // message is on its way to one of the hosts, until one acknowledges it.
@@ -21,6 +20,7 @@ type message struct {
 	id      string // of this delivery
 	event   string // of the event
 	payload []byte
+	way     way
 	news    []*news // none for what is ours
 	attempt int     // of a check
 	story   string
@@ -40,13 +40,13 @@ func (r *run) jitter(name string) time.Duration {
 }
 
 // deliver hands a message to a host when it is due, again and again until one
-// acknowledges it.
+// acknowledges it, or refuses it for good.
 func (r *run) deliver(m *message, at time.Duration) {
 	r.pending++
 	r.later(at, func() {
 		const first, most = time.Second, 20 * time.Second
 		wait := first
-		for n := 1; !r.invoke(m, n); n++ {
+		for n := 1; !r.attempt(m, n); n++ {
 			time.Sleep(wait + r.jitter(fmt.Sprint(m.id, n)))
 			wait = min(2*wait, most)
 			if r.ended() {
@@ -65,60 +65,25 @@ func (r *run) ended() bool {
 	return r.over
 }
 
-// deliverNews delivers an event from outside, under an id for this delivery.
-func (r *run) deliverNews(n news, id string, at time.Duration) {
+// deliverNews delivers events from outside that travel together, under an id for
+// this delivery.
+func (r *run) deliverNews(id string, at time.Duration, together ...*news) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := &message{id: id, event: n.id, payload: []byte(n.garbage), news: []*news{&n}}
-	if id == "" {
-		m.id = n.id
-	}
-	if n.garbage == "" {
-		m.payload = n.bytes(r.began)
+	m := &message{id: id, event: together[0].id, payload: together[0].bytes(r.began), news: together, way: together[0].way}
+	if len(together) > 1 {
+		m.way.mode = batch
+		m.payload = listed(r.began, together)
 	}
 	r.deliver(m, at+r.jitter(m.id))
 }
 
-// source is where the events from outside say that they come from.
-const source = "urn:test"
-
-func (n news) bytes(began time.Time) []byte {
-	at := began.Add(n.at)
-	fact := events.Fact{Cloud: n.cloud, Region: n.region, Instance: n.ask.Instance, HAVIP: n.havip, Reason: "drawn"}
-	var data events.Data
-	switch n.kind {
-	case havip.AskFailed:
-		data = events.HealthFailed(fact)
-	case havip.AskStarted:
-		data = events.InstanceStarted(fact)
-	case havip.AskRestored:
-		data = events.HealthRestored(fact)
-	case havip.AskRecover:
-		data = events.Recover{
-			Cloud: n.cloud, Region: n.region, HAVIP: n.havip, Instance: n.ask.Instance, Release: n.ask.Release,
-			Force: n.ask.Force, AllowGap: n.ask.AllowGap, Actor: n.ask.Actor, Reason: n.ask.Reason, DryRun: n.dryRun,
-		}
-	case havip.AskSweep:
-		data = events.Sweep{Cloud: n.cloud, Region: n.region, HAVIP: n.havip}
+func listed(began time.Time, all []*news) []byte {
+	var list []json.RawMessage
+	for _, n := range all {
+		list = append(list, n.bytes(began))
 	}
-	e := events.New(n.id, at.Add(n.stamp), data)
-	e.Source = source
-	if n.expiry != 0 {
-		e.Expiry = at.Add(n.expiry)
-	}
-	return encoded(e)
-}
-
-func (n news) key() string {
-	return havip.Event{EventRef: havip.EventRef{Source: source, ID: n.id}}.Key()
-}
-
-func keyOf(e events.Event) string {
-	return havip.Event{EventRef: havip.EventRef{Source: e.Source, ID: e.ID}}.Key()
-}
-
-func encoded(e events.Event) []byte {
-	bytes, err := json.Marshal(e)
+	bytes, err := events.Encode(list)
 	if err != nil {
 		panic(err) // the simulation's own events encode
 	}
@@ -131,7 +96,7 @@ func (r *run) deliverSweep(at time.Duration) {
 		return
 	}
 	e := events.New(id, r.began.Add(at), events.Sweep{})
-	e.Source = source
+	e.Source = urn
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.deliver(&message{id: id, event: id, payload: encoded(e)}, at+r.jitter(id))

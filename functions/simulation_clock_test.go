@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 )
 
@@ -39,6 +40,9 @@ func (l faultyLedger) Now(ctx context.Context) (now time.Time, err error) {
 	asked := time.Now()
 	v.lag()
 	v.locked(func() {
+		if v.msg.way.sender.scope == guard.Stranger { // a reporter may have us look at the clock
+			v.trespass("now")
+		}
 		v.ops++
 		v.what = "now"
 		if l.ledgerDown || v.befalls(ledgerAway) || ctx.Err() != nil {

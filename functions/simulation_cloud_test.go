@@ -29,6 +29,7 @@ func (r *run) clouds(ctx context.Context, p havip.Policy, session string) (havip
 	w := &witness{v: v, policy: p, story: session, cloudAndFleet: r.open(p)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	v.trespass("a cloud")
 	v.looks[session] = w
 	return w, w, nil
 }

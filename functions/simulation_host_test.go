@@ -18,19 +18,21 @@ import (
 // host is a process of ours: what only it remembers ends with it.
 type host struct {
 	flow.Function
-	n int
+	door flow.Door
+	n    int
 
 	dead bool // guarded by the run's mutex
 }
 
 // start builds a host as a new process would.
 func (r *run) start(n int) *host {
-	faulty := faultyLedger{run: r, Ledger: r.store}
-	return &host{n: n, Function: heard(functions.New(flow.Function{
+	faulty, quiet := faultyLedger{run: r, Ledger: r.store}, slog.New(slog.DiscardHandler)
+	f := heard(functions.New(flow.Function{
 		Keeper: havip.Keeper{Ledger: faulty, Roster: r, Clouds: r.clouds, Later: n == 1 && r.plan.seed%3 == 0, Clock: r.clock(n)},
 		Watch:  time.Duration(1-n) * r.plan.watch,
-		Ledger: faulty, Bus: r, Log: slog.New(slog.DiscardHandler),
-	}))}
+		Ledger: faulty, Bus: r, Log: quiet,
+	}))
+	return &host{n: n, Function: f, door: flow.Door{Function: f, Guard: r.plan.guards[n], Log: quiet}}
 }
 
 // heard notes when an event arrived, by the host's own word. After each handler a
@@ -96,15 +98,17 @@ func invocationOf(ctx context.Context) *invocation {
 // crash is what a process that dies panics with.
 type crash struct{}
 
-// invoke hands a message to one of the hosts, and tells whether it acknowledged.
-func (r *run) invoke(m *message, n int) (acked bool) {
+// attempt gives a message to one of the hosts, and tells whether that was the last time:
+// it was acknowledged, or refused.
+func (r *run) attempt(m *message, n int) (done bool) {
+	acked := false
 	name := fmt.Sprintf("%s/%d", m.id, n)
 	v := &invocation{run: r, msg: m, n: n, began: time.Now().UTC(), rng: r.chance(name),
 		looks: map[string]*witness{}, leases: map[string]*lease{}, downs: map[string]bool{}}
 	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), invocationKey{}, v), r.plan.budget)
 	v.cancel = cancel
 	r.locked(func() {
-		v.host = r.hosts[v.rng.IntN(len(r.hosts))]
+		v.host = r.hosts[m.way.host(v.rng, r.plan)]
 		r.note("%s delivered", name)
 	})
 	defer func() {
@@ -124,12 +128,17 @@ func (r *run) invoke(m *message, n int) (acked bool) {
 			r.tape.onAck(r, v)
 		}
 	}()
+	if m.way.sender.name != "" {
+		acked, done = v.knock(ctx)
+		return done
+	}
 	err := v.host.Invoke(ctx, m.payload)
 	v.lag() // who waited for its turn at an outbox may end at the same instant
 	if err != nil {
 		r.locked(func() { r.note("%s failed: %v", name, err); r.count("fault", "redelivered") })
 	}
-	return err == nil
+	acked = err == nil
+	return acked
 }
 
 func (r *run) locked(do func()) {
@@ -158,6 +167,7 @@ func (v *invocation) side(ctx context.Context, what string, do func() error) err
 	v.lag()
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.trespass(what)
 	v.ops++
 	v.what = what
 	if v.befalls(crashBefore) {

@@ -25,6 +25,7 @@ func (l faultyLedger) Load(ctx context.Context, key string) ([]byte, havip.Revis
 	v.lag()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	v.trespass("load")
 	v.ops++
 	v.what = "load"
 	if l.ledgerDown || v.befalls(ledgerAway) || ctx.Err() != nil {

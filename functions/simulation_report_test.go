@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/simulator"
 )
@@ -38,6 +39,23 @@ func (t tally) missing() []string {
 	for _, o := range []havip.Outcome{havip.Attached, havip.Unchanged, havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut} {
 		names = append(names, "outcome\t"+string(o))
 	}
+	for _, s := range slices.Concat(guarded, open) {
+		switch s.scope {
+		case guard.Stranger:
+			names = append(names, fmt.Sprintf("door\t%s: %d", s.name, s.status))
+		case guard.Reporter:
+			names = append(names, "door\t"+s.name+": 202", "door\t"+s.name+": 400", "door\t"+s.name+": 403")
+		case guard.Operator, guard.Ourselves:
+			names = append(names, "door\t"+s.name+": 202", "door\t"+s.name+": 400")
+		}
+	}
+	for _, what := range []string{
+		"a member leaves", "a member comes", "mode act", "mode observe", "mode paused", "hold", "limit", "onHealthFailed", "account",
+		"a HAVIP leaves", "a HAVIP comes back",
+	} {
+		names = append(names, "fault\troster: "+what)
+	}
+	names = append(names, "fault\tclock: set right, and the process begins anew", "fault\ta process begins anew")
 	names = append(names, "step\tWait", "step\tAttach", "step\tDetach", "step\tDetach with force")
 	for _, cloud := range []string{"alibaba", "baidu"} {
 		for _, code := range simulator.Codes(cloud) {

@@ -3,6 +3,7 @@ package functions_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -98,17 +99,26 @@ func (r *run) live() {
 // storm sets off all that was drawn, and returns when the last of it happens.
 func (r *run) storm() time.Duration {
 	var last time.Duration
-	for _, n := range r.plan.news {
+	batches := map[string][]*news{}
+	for i := range r.plan.news {
+		n := &r.plan.news[i]
 		if r.plan.without[n.id] {
 			continue
 		}
 		last = max(last, n.at)
-		r.deliverNews(n, "", n.at)
+		if n.batch == "" {
+			r.deliverNews(n.id, n.at, n)
+		} else {
+			batches[n.batch] = append(batches[n.batch], n)
+		}
 		for i, later := range n.copies {
 			if id := fmt.Sprintf("%s again %d", n.id, i+1); !r.plan.without[id] {
-				r.deliverNews(n, id, n.at+later)
+				r.deliverNews(id, n.at+later, n)
 			}
 		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(batches)) {
+		r.deliverNews(id, batches[id][len(batches[id])-1].at, batches[id]...)
 	}
 	for _, u := range r.plan.upsets {
 		if r.plan.without[u.id] {
@@ -205,9 +215,10 @@ func (r *run) encore() {
 	r.tape.encore = true
 	r.note("encore")
 	r.mu.Unlock()
-	for _, n := range r.plan.news {
-		if !r.plan.without[n.id] && n.kind != havip.AskSweep && !r.isNew(n) {
-			r.deliverNews(n, n.id+" encore", time.Since(r.began)+r.jitter(n.id))
+	for i := range r.plan.news {
+		n := &r.plan.news[i]
+		if !r.plan.without[n.id] && n.kind != havip.AskSweep && !r.isNew(*n) {
+			r.deliverNews(n.id+" encore", time.Since(r.began)+r.jitter(n.id), n)
 		}
 	}
 	time.Sleep(time.Minute)

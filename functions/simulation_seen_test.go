@@ -63,6 +63,7 @@ func fresh(record, before havip.Record) []string {
 
 // onHeard sees an event reach the function that answers it.
 func (t *tape) onHeard(v *invocation, e events.Event) {
+	v.trespass("a function")
 	v.checkArrival(v, e.ID, e.Arrived)
 	if n := t.news[keyOf(e)]; n != nil {
 		at := e.Arrived.UnixNano()

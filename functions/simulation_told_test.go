@@ -161,7 +161,7 @@ func (r *run) checkRemembered(v *invocation, n news) {
 		}
 		known = known || s.seen[n.key()] != ""
 	}
-	if !known && n.kind != havip.AskSweep {
+	if !known && n.remembered() {
 		r.fail(4, "%s was acknowledged and is not in the ledger", v.msg.id)
 	}
 }
