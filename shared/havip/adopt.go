@@ -1,6 +1,25 @@
 package havip
 
-import "time"
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// adoptable tells whether a follow-up may bring its story along. One that we did not
+// write may not take the name of another's: of a HAVIP that it does not name, or of
+// an event that ended at once. Nor may it be so far on that the next would be none.
+func (k Keeper) adoptable(ctx context.Context, c Check, rostered bool) (bool, error) {
+	if c.Ours {
+		return true, nil
+	}
+	const most = 1 << 20 // looks: more than any story has
+	if !rostered || !strings.HasPrefix(c.Story, c.HAVIP.Shelf()) || c.Attempt > most {
+		return false, nil
+	}
+	_, rev, err := Load[Record](ctx, k.Ledger, EventKey(c.Story))
+	return rev == 0, err
+}
 
 // adopt makes a record of what a follow-up carries, where the ledger has none:
 // it was lost, or there never was one. What we did not write ourselves may do no
@@ -10,8 +29,15 @@ func (k Keeper) adopt(c Check, p Policy) Record {
 	r := *c.Carried
 	s := *r.Story
 	if !c.Ours {
-		s = humble(s, c, p, k.Now())
+		now := k.Now()
+		s = humble(s, c, p, now)
 		r = Record{Story: &s, N: r.N, Pending: r.Pending, Failover: r.Failover}
+		if r.Pending != nil {
+			r.Pending.SentAt = within(r.Pending.SentAt, now, k.settle()) // else nobody could act before it settles
+		}
+		if r.Failover != nil {
+			r.Failover.At = within(r.Failover.At, now, p.CoolDown)
+		}
 		if m, member := p.Member(s.Ask.Instance); member && s.Ask.Kind == AskFailed {
 			r.mark(p, m.ID, Mark{Failed: true, At: s.StartedAt, Since: s.StartedAt})
 		}
@@ -21,18 +47,35 @@ func (k Keeper) adopt(c Check, p Policy) Record {
 	return r
 }
 
+// within is a time of at most so long ago, and none that is still to come.
+func within(t, now time.Time, ago time.Duration) time.Time {
+	switch earliest := now.Add(-ago); {
+	case t.After(now):
+		return now
+	case t.Before(earliest):
+		return earliest
+	}
+	return t
+}
+
+// unproven stands before the source of what we did not write.
+const unproven = "unproven "
+
 // humble leaves of a story what anybody could have asked for.
 func humble(s Story, c Check, p Policy, now time.Time) Story {
-	began, deadline := s.StartedAt, s.Deadline
-	if began.After(now) {
-		began = now
-	}
-	if latest := now.Add(p.Deadline); deadline.After(latest) {
+	began, deadline := within(s.StartedAt, now, p.Deadline), s.Deadline
+	if latest := began.Add(p.Deadline); deadline.After(latest) {
 		deadline = latest
 	}
+	if !strings.HasPrefix(s.Event.Source, unproven) { // else the real event of that name would count as seen
+		s.Event.Source = unproven + s.Event.Source
+	}
 	s.ID, s.HAVIP, s.Name, s.Attempt, s.Roster = c.Story, c.HAVIP, p.Name, c.Attempt, p.Roster
-	s.StartedAt, s.Deadline = began, deadline
-	s.Ask = Ask{Kind: s.Ask.Kind, Instance: s.Ask.Instance, Release: s.Ask.Release, Reason: s.Ask.Reason, Actor: "unproven"}
+	s.StartedAt, s.Deadline, s.NextAt = began, deadline, now
+	if !s.SettledAt.IsZero() {
+		s.SettledAt = within(s.SettledAt, now, p.Deadline)
+	}
+	s.Ask = Ask{Kind: s.Ask.Kind, Instance: s.Ask.Instance, Release: s.Ask.Release, Reason: s.Ask.Reason, Actor: strings.TrimSpace(unproven)}
 	s.Outcome, s.Successor, s.EndedAt = "", "", time.Time{}
 	return *shortened(&s, maxSteps/2)
 }

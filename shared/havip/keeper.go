@@ -106,8 +106,14 @@ func (k Keeper) open(ctx context.Context, c Check) (l look, err error) {
 		return l, err
 	}
 	policy, found := k.policy(c.HAVIP)
-	if l.rev == 0 && c.Carried != nil && c.Carried.Story != nil && (found || c.Ours) {
-		l.record = k.adopt(c, policy)
+	if l.rev == 0 && c.Carried != nil && c.Carried.Story != nil {
+		adoptable, err := k.adoptable(ctx, c, found)
+		if err != nil {
+			return l, err
+		}
+		if adoptable {
+			l.record = k.adopt(c, policy)
+		}
 	}
 	r := l.record
 	if r.Story.Open() && r.Story.ID == c.Story && r.Story.Attempt < c.Attempt { // a replica's, perhaps

@@ -63,7 +63,8 @@ func TestPromise1OnlyRosteredInstancesAreAttached(t *testing.T) {
 	})
 }
 
-const forgedID = "f0f0f0f0f0f0f0f0f0f0f0f0"
+// forgedID has the form of the ids of orders' stories.
+var forgedID = havip.Key{Cloud: "alibaba", Region: "cn-hangzhou", ID: functionstest.Orders}.Shelf() + "f0f0f0f0f0f0f0f0"
 
 // forged is a follow-up of a story that nobody opened here.
 func forged(s *stage, instance string) events.Event {
