@@ -9,7 +9,7 @@ import (
 // onAck judges an acknowledgement.
 func (t *tape) onAck(r *run, v *invocation) {
 	for _, s := range t.shelves {
-		if story := s.record.Story; v.msg.attempt > 0 && !v.hopped && story.Open() && story.ID == v.msg.story && story.Attempt == v.msg.attempt {
+		if story := s.record.Story; v.msg.attempt > 0 && !v.msg.forged && !v.hopped && story.Open() && story.ID == v.msg.story && story.Attempt == v.msg.attempt {
 			r.fail(4, "%s was acknowledged, and story %s still waits for it", v.msg.id, story.ID)
 		}
 		t.checkPublished(r, v, s, s.record, false)

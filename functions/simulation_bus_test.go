@@ -21,6 +21,7 @@ type message struct {
 	event   string // of the event
 	payload []byte
 	way     way
+	forged  bool    // a follow-up that is none of ours
 	news    []*news // none for what is ours
 	attempt int     // of a check
 	story   string
@@ -152,7 +153,10 @@ func (r *run) publish(v *invocation, ce cloudevents.Event, payload []byte, after
 		return
 	}
 	due := time.Since(r.began) + max(0, after)
+	forged := v.msg.forged && v.hopped
 	switch {
+	case forged:
+		due = min(due, time.Since(r.began)+20*time.Second) // what is not before its time for years is sent on early, by any bus
 	case r.happens(busEarly, roll[1], key):
 		due = max(due-time.Duration(draw.Int64N(int64(20*time.Second))), time.Since(r.began))
 	case r.happens(busLate, roll[1], key):
@@ -162,9 +166,12 @@ func (r *run) publish(v *invocation, ce cloudevents.Event, payload []byte, after
 	if isCheck {
 		r.failIf(4, ce.DataAs(&check))
 	}
-	r.deliver(&message{id: id, event: id, payload: payload, attempt: check.Attempt, story: check.Story}, due+r.jitter(id))
+	if !forged {
+		r.tape.onOurs(check, payload)
+	}
+	r.deliver(&message{id: id, event: id, payload: payload, attempt: check.Attempt, story: check.Story, forged: forged}, due+r.jitter(id))
 	if r.happens(busTwice, roll[2], key) {
 		again := due + time.Duration(draw.Int64N(int64(10*time.Second)))
-		r.deliver(&message{id: id + " twice", event: id, payload: payload, attempt: check.Attempt, story: check.Story}, again+r.jitter(id+"'"))
+		r.deliver(&message{id: id + " twice", event: id, payload: payload, attempt: check.Attempt, story: check.Story, forged: forged}, again+r.jitter(id+"'"))
 	}
 }

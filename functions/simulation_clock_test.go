@@ -71,7 +71,7 @@ func (r *run) apart() time.Duration { return 2 * r.slack }
 // checkDue is the true half of promise 9: no story times out before its time
 // because a clock is off.
 func (r *run) checkDue(s havip.Story) {
-	if early := s.Deadline.Sub(time.Now()) - r.apart(); early > 0 {
-		r.fail(9, "story %s timed out %v before its deadline by the true time", s.ID, early)
+	if now := time.Now(); s.Deadline.After(now.Add(r.apart())) {
+		r.fail(9, "story %s timed out %v before its deadline by the true time", s.ID, s.Deadline.Sub(now))
 	}
 }

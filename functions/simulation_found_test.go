@@ -10,6 +10,7 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/functions/functionstest"
+	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/simulator"
 )
@@ -92,5 +93,54 @@ func freeze(s *functionstest.Stage, d time.Duration) {
 	_, err := s.Function.Keeper.Freeze(s.Context(), "", havip.Freeze{Until: time.Now().Add(d), Actor: "somebody", Reason: "a drill"})
 	if err != nil {
 		s.Fatal(err)
+	}
+}
+
+// What a follow-up that is none of ours could do where there was no record yet.
+func TestFoundForged(t *testing.T) {
+	orders := havip.Key{Cloud: "alibaba", Region: "cn-hangzhou", ID: functionstest.Orders}
+	for name, tt := range map[string]struct {
+		forge                    func(*events.StatusCheck, *havip.Record)
+		calls, outcomes, holders string
+	}{
+		"take the name of a real event": {func(_ *events.StatusCheck, r *havip.Record) {
+			r.Story.Event = havip.EventRef{Source: urn, ID: "e2", Type: events.TypeHealthFailed}
+		}, "+i-db2 -i-db1", "unchanged i-db1, attached i-db2", "i-db2*"},
+		"end a story of another HAVIP": {func(c *events.StatusCheck, r *havip.Record) {
+			c.Story = havip.Key{Cloud: "alibaba", Region: "cn-hangzhou", ID: functionstest.Users}.Shelf() + c.Story[8:]
+			r.Story.ID = c.Story
+		}, "+i-db2 -i-db1", "attached i-db2", "i-db2*"},
+		"have a call waited for": {func(_ *events.StatusCheck, r *havip.Record) {
+			r.Pending = &havip.PendingCall{Verb: havip.Attach, Instance: "i-db3", SentAt: time.Now().Add(1000 * time.Hour)}
+			r.Failover = &havip.Failover{At: time.Now().Add(1000 * time.Hour)}
+		}, "+i-db2 -i-db1", "unchanged i-db1, attached i-db2", "i-db2*"},
+		"have a next look that nobody can ask for": {func(c *events.StatusCheck, r *havip.Record) {
+			c.Attempt, r.Story.Attempt = 1<<31-1, 1<<31-1
+			r.Pending = &havip.PendingCall{Verb: havip.Attach, Instance: "i-db3", SentAt: time.Now()}
+		}, "+i-db2 -i-db1", "attached i-db2", "i-db2*"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			functionstest.Play(t, functionstest.Scene{Policy: "members: [i-db1, i-db2], hold: 1", Holders: []string{"i-db1"}}, func(s *functionstest.Stage) {
+				s.Function = s.Host(func(f *flow.Function) { f.Seal = sealOf(sealKey) })
+				c := events.StatusCheck{Story: orders.Shelf() + "f0f0f0f0f0f0f0f0", Attempt: 1}
+				r := havip.Record{Story: &havip.Story{
+					ID: c.Story, HAVIP: orders, Ask: havip.Ask{Kind: havip.AskSweep}, StartedAt: time.Now(), Deadline: time.Now().Add(1000 * time.Hour),
+				}}
+				tt.forge(&c, &r)
+				carried, err := r.Carry()
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.Carried = carried
+				s.Post(s.Check(c))
+				s.Wait(time.Minute)
+				if known, _, err := havip.Load[havip.Record](s.Context(), s.Ledger, orders.String()); err != nil || known.Story.Open() {
+					t.Errorf("a minute later it still has %+v, %v", known.Story, err)
+				}
+				s.Instance("i-db1", havip.Stopped)
+				s.Post(s.Failed("i-db1"))
+				s.Want(tt.calls, tt.outcomes, tt.holders)
+			})
+		})
 	}
 }

@@ -30,7 +30,7 @@ func (r *run) start(n int) *host {
 	f := heard(functions.New(flow.Function{
 		Keeper: havip.Keeper{Ledger: faulty, Roster: r, Clouds: r.clouds, Later: n == 1 && r.plan.seed%3 == 0, Clock: r.clock(n)},
 		Watch:  time.Duration(1-n) * r.plan.watch,
-		Ledger: faulty, Bus: r, Log: quiet,
+		Ledger: faulty, Bus: r, Log: quiet, Seal: r.seal(),
 	}))
 	return &host{n: n, Function: f, door: flow.Door{Function: f, Guard: r.plan.guards[n], Log: quiet}}
 }
@@ -105,7 +105,11 @@ func (r *run) attempt(m *message, n int) (done bool) {
 	name := fmt.Sprintf("%s/%d", m.id, n)
 	v := &invocation{run: r, msg: m, n: n, began: time.Now().UTC(), rng: r.chance(name),
 		looks: map[string]*witness{}, leases: map[string]*lease{}, downs: map[string]bool{}}
-	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), invocationKey{}, v), r.plan.budget)
+	budget := r.plan.budget
+	if m.forged {
+		budget = min(budget, 20*time.Second) // it may have to wait for an hour, and is sent on instead
+	}
+	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), invocationKey{}, v), budget)
 	v.cancel = cancel
 	r.locked(func() {
 		v.host = r.hosts[m.way.host(v.rng, r.plan)]

@@ -28,6 +28,8 @@ func (m *message) verdict() int {
 	switch s := m.way.sender; {
 	case s.scope == guard.Stranger:
 		return s.status
+	case len(m.news) == 0: // a follow-up, which is ours alone
+		return http.StatusForbidden
 	case m.news[0].garbage != "":
 		return http.StatusBadRequest
 	case slices.ContainsFunc(m.news, func(n *news) bool { return n.needs() > s.scope }):

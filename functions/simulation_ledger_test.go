@@ -82,6 +82,7 @@ func (l faultyLedger) Archive(ctx context.Context, s havip.Story) error {
 func (l faultyLedger) Bury(ctx context.Context, d ledger.DeadLetter) (bool, error) {
 	return false, l.put(ctx, "bury", func() error {
 		l.tape.buried[string(d.Bytes)] = true
+		l.checkOwn(d.Bytes, d.Reason)
 		_, err := l.Ledger.Bury(ctx, d)
 		return err
 	})

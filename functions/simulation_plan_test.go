@@ -29,6 +29,7 @@ type plan struct {
 	edited   bool             // the roster changes under way
 	guards   [2]guard.Guard   // of the hosts' doors
 	doors    bool             // events come over HTTP too
+	sealed   bool             // follow-ups go over a bus on which others may send
 	news     []news
 	upsets   []upset
 	odds     map[mishap]float64
@@ -56,6 +57,7 @@ func draw(seed uint64, sdk bool) *plan {
 	d.brake = pick(d.Rand, havip.Brake{}, havip.Brake{Failovers: 10, Within: 10 * time.Minute}, havip.Brake{Failovers: 2, Within: 3 * time.Minute})
 	d.drawClocks()
 	d.edited = d.coin(0.25)
+	d.sealed = d.coin(0.25)
 	d.drawDoors()
 	d.drawWorld()
 	n := 1 + d.IntN(4)
@@ -74,6 +76,7 @@ func draw(seed uint64, sdk bool) *plan {
 		d.drawUpset(fmt.Sprintf("u%d", i), d.upTo(min(at+time.Minute, horizon)))
 	}
 	d.drawBatches()
+	d.drawForgeries()
 	d.drawEdits()
 	d.drawOdds()
 	if d.coin(0.7) || d.odds[loseFollowUp] > 0 {

@@ -68,7 +68,7 @@ func (t tally) missing() []string {
 func described(r havip.Record) string {
 	text := ""
 	if s := r.Story; s != nil {
-		text = fmt.Sprintf("story %.6s %s %s attempt %d %s %s", s.ID, s.Ask.Kind, s.Ask.Instance, s.Attempt, s.Outcome, s.Rule)
+		text = fmt.Sprintf("story %.6s %s %s attempt %d %s %s", s.ID, s.Ask.Kind, s.Ask.Instance, s.Attempt, s.Outcome, s.Rule[:min(len(s.Rule), 80)])
 	}
 	if p := r.Pending; p != nil {
 		text += fmt.Sprintf("; pending %s %s %.6s", p.Verb, p.Instance, p.Token)

@@ -35,6 +35,7 @@ type run struct {
 	slack      time.Duration  // how far a host's time may be off
 	written    []havip.Policy // what the roster says, of those too that are gone from it
 	gone       map[string]bool
+	sealKeys   string
 	editions   []edition
 	busDown    bool
 	pending    int // messages under way
@@ -60,7 +61,7 @@ func (v *violation) Error() string { return fmt.Sprintf("promise %d: %s", v.prom
 func (p *plan) play(t *testing.T, telling bool) (r *run) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
-		r = &run{plan: p, began: time.Now(), published: map[string]int{}, forced: map[string]bool{}, gone: map[string]bool{}, telling: telling, tally: tally{}}
+		r = &run{plan: p, began: time.Now(), published: map[string]int{}, forced: map[string]bool{}, gone: map[string]bool{}, telling: telling, tally: tally{}, sealKeys: sealKey}
 		r.tape = newTape(p)
 		r.build()
 		r.live()

@@ -30,6 +30,7 @@ func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
 		return
 	}
 	fresh := fresh(record, s.record)
+	r.checkForged(v, s, fresh, record)
 	for _, id := range fresh {
 		r.checkAdmission(s, id, record)
 	}
@@ -39,6 +40,8 @@ func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
 	}
 	switch {
 	case record.Pending == nil:
+	case v.msg.forged && s.writes == 0 && record.Pending.Token == forgedToken: // it is waited for, and never sent
+		s.lease = &lease{PendingCall: *record.Pending, by: v, story: record.Story.ID, no: true}
 	case s.record.Pending == nil || !s.record.Pending.SentAt.Equal(record.Pending.SentAt):
 		t.onLease(r, v, s, record)
 	default:
@@ -77,6 +80,7 @@ const maxRecord = 16 << 10
 // onEvent sees an event written down under its own key: what the record has given
 // up, or what ended at once.
 func (t *tape) onEvent(r *run, v *invocation, key string, record havip.Record) {
+	r.onForgedEvent(v, key, record)
 	before := t.events[key]
 	t.events[key] = record
 	for id := range record.Seen {
@@ -154,6 +158,7 @@ func (t *tape) onStory(r *run, v *invocation, s *shelf, record havip.Record) {
 	if record.Story == nil {
 		return
 	}
+	r.checkTime(*record.Story, s.policy)
 	tale := t.tale(*record.Story)
 	if was := s.record.Story; record.Story.Open() && was != nil && was.ID == record.Story.ID && was.Attempt < record.Story.Attempt {
 		r.checkDeadline(v, *record.Story)

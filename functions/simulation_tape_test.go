@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"havip-functions/events"
 	"havip-functions/shared/havip"
 )
 
@@ -19,14 +20,17 @@ type tape struct {
 	buried    map[string]bool         // by bytes
 	events    map[string]havip.Record // as written last, by key
 	publishes int
-	strays    map[string]bool   // by the key of the event
-	heard     map[int64][]*news // by when it arrived, by a host's own word
+	sealed    []events.StatusCheck // our own, the first ones
+	ours      map[string]string    // by their bytes
+	strays    map[string]bool      // by the key of the event
+	heard     map[int64][]*news    // by when it arrived, by a host's own word
 	encore    bool
 }
 
 // shelf is one HAVIP's.
 type shelf struct {
 	policy   havip.Policy // with everybody as its members
+	adopted  string       // the story that a forged follow-up brought
 	writes   int
 	record   havip.Record // as written last
 	book     book
@@ -89,7 +93,7 @@ func (l *letter) of(m *message) bool {
 }
 
 func newTape(p *plan) tape {
-	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}, events: map[string]havip.Record{}, heard: map[int64][]*news{}, strays: map[string]bool{}}
+	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}, events: map[string]havip.Record{}, heard: map[int64][]*news{}, strays: map[string]bool{}, ours: map[string]string{}}
 	for _, policy := range p.policies {
 		policy = everybody(policy)
 		t.shelves[policy.Key().String()] = &shelf{policy: policy, book: book{policy: policy, marks: map[string]havip.Mark{}}, seen: map[string]string{}, failover: map[string]failover{}}
@@ -99,6 +103,15 @@ func newTape(p *plan) tape {
 		t.news[n.key()] = n
 	}
 	return t
+}
+
+// onOurs keeps some of our own follow-ups, for who wants to send them again.
+func (t *tape) onOurs(check events.StatusCheck, payload []byte) {
+	const enough = 40
+	t.ours[string(payload)] = check.Story
+	if check.Story != "" && len(t.sealed) < enough {
+		t.sealed = append(t.sealed, check)
+	}
 }
 
 func (t *tape) shelf(p havip.Policy) *shelf { return t.shelves[p.Key().String()] }

@@ -62,6 +62,8 @@ func (r *run) checkAdmission(s *shelf, id string, record havip.Record) {
 	switch {
 	case s.seen[id] != "":
 		r.fail(5, "an event of story %s was admitted again, as of story %s", s.seen[id], seen.Story)
+	case n != nil && n.kind != havip.AskSweep && !slices.Contains(r.tape.heard[seen.At.UnixNano()], n):
+		r.fail(12, "%s was not heard at %v, and has the story %s", n.id, seen.At, seen.Story)
 	case n != nil && n.fact() && s.book.stale(*n, r.began, seen.At):
 		r.fail(10, "%s was stale and came to story %s", n.id, seen.Story)
 	}
