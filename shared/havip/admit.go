@@ -96,6 +96,9 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 	var atOnce Story // how it ended, where it did
 	record, err := k.Change(ctx, fresh.Ledger, func(r *Record) (bool, error) {
 		left, atOnce = fresh, Story{}
+		if r.crowded() {
+			return false, errCrowded
+		}
 		var err error
 		own, left.Duplicate, err = k.seen(ctx, *r, e, storyOf(p.Key(), e.Key()))
 		if err != nil || left.Duplicate {

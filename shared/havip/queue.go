@@ -136,8 +136,9 @@ func (k Keeper) lead(key string) {
 	batch := at.waiting
 	at.waiting = nil
 	k.Queues.mu.Unlock()
+	var next []*change
 	defer func() { // also where the ledger panicked
-		for _, c := range batch {
+		for _, c := range batch[:len(batch)-len(next)] {
 			select {
 			case <-c.done:
 			default:
@@ -147,6 +148,7 @@ func (k Keeper) lead(key string) {
 		}
 		k.Queues.mu.Lock()
 		defer k.Queues.mu.Unlock()
+		at.waiting = append(next, at.waiting...)
 		if len(at.waiting) == 0 {
 			delete(k.Queues.keys, key)
 			return
@@ -155,7 +157,7 @@ func (k Keeper) lead(key string) {
 	}()
 	ctx, cancel := longest(batch)
 	defer cancel()
-	k.write(ctx, key, batch)
+	next = k.write(ctx, key, batch)
 }
 
 // patience is how long who writes for others may take at the most.
@@ -180,21 +182,28 @@ func longest(batch []*change) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(batch[0].ctx), most)
 }
 
-// write does several changes in one compare-and-set. One that fails is left out.
-func (k Keeper) write(ctx context.Context, key string, batch []*change) {
+// write does several changes in one compare-and-set. One that fails is left out, and
+// from the first on that has no room in it they are left to the next.
+func (k Keeper) write(ctx context.Context, key string, batch []*change) (next []*change) {
 	record, _, err := Update(ctx, k.Ledger, key, func(r *Record) (any bool, err error) {
-		for _, c := range batch {
+		next = nil
+		for i, c := range batch {
 			any = c.attempt(r) || any
+			if errors.Is(c.err, errCrowded) {
+				next = batch[i:]
+				break
+			}
 		}
 		if any {
 			err = k.makeRoom(ctx, key, r)
 		}
 		return any, err
 	})
-	for _, c := range batch {
+	for _, c := range batch[:len(batch)-len(next)] {
 		if c.err == nil {
 			c.record, c.err = record, err
 		}
 		close(c.done)
 	}
+	return next
 }

@@ -21,6 +21,9 @@ type Record struct {
 	Drift    []string        `json:"drift,omitempty"`    // holders off the roster, as the sweep saw them
 	Moving   time.Time       `json:"moving,omitzero"`    // since when the sweep has seen it move, with no story open
 	Silenced int             `json:"silenced,omitempty"` // outcomes that nobody took for so long that they were dropped
+
+	fresh []string // events that it came to know since it was read, by Event.Key
+	ended []string // stories that ended since then
 }
 
 // Seen remembers an event and the story that it began or joined.
@@ -119,7 +122,7 @@ func (r *Record) next(at time.Time) {
 func (r *Record) end(outcome Outcome, now time.Time) {
 	s := *r.Story
 	s.Outcome, s.EndedAt = outcome, now
-	r.Story = &s
+	r.Story, r.ended = &s, append(r.ended, s.ID)
 	r.dropChecks()
 	r.tell(s)
 	if s.Joined && outcome != Superseded {

@@ -3,6 +3,7 @@ package havip
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -54,10 +55,19 @@ func (r *Record) remember(e Event, story string) {
 		r.Seen = map[string]Seen{}
 	}
 	r.Seen[e.Key()] = Seen{Story: story, At: e.Arrived}
+	r.fresh = append(r.fresh, e.Key())
 }
 
+// errCrowded means that a change has to wait for the next write of its record: what
+// this one brings must not be given up again before it is written.
+var errCrowded = errors.New("this write brings enough already")
+
+// crowded tells that no further event has room in this write.
+func (r *Record) crowded() bool { return len(r.fresh) >= maxSeen }
+
 // makeRoom lets a record that is full of events give up the older ones, once they
-// are written down under their own keys.
+// are written down under their own keys. One that only this write brings stays: should
+// it fail, the event would be known and never have been taken.
 func (k Keeper) makeRoom(ctx context.Context, key string, r *Record) error {
 	if len(r.Seen) <= maxSeen {
 		return nil
@@ -65,8 +75,10 @@ func (k Keeper) makeRoom(ctx context.Context, key string, r *Record) error {
 	oldest := slices.SortedFunc(maps.Keys(r.Seen), func(a, b string) int {
 		return cmp.Or(r.Seen[a].At.Compare(r.Seen[b].At), cmp.Compare(a, b))
 	})
+	tooMany := len(oldest) - keptSeen
+	oldest = slices.DeleteFunc(oldest, func(event string) bool { return slices.Contains(r.fresh, event) })
 	old := map[string][]byte{}
-	for _, event := range oldest[:len(oldest)-keptSeen] {
+	for _, event := range oldest[:min(tooMany, len(oldest))] {
 		text, err := encode(Record{Seen: map[string]Seen{event: r.Seen[event]}})
 		if err != nil {
 			return err
@@ -80,8 +92,11 @@ func (k Keeper) makeRoom(ctx context.Context, key string, r *Record) error {
 // shelve archives the story before the last, which the next one would push out of
 // the record before its outcome was told.
 func (k Keeper) shelve(ctx context.Context, r *Record) error {
-	if r.Closed == nil || !r.untold(r.Closed.ID) {
+	switch {
+	case r.Closed == nil || !r.untold(r.Closed.ID):
 		return nil
+	case slices.Contains(r.ended, r.Closed.ID): // it is not the end that was written
+		return errCrowded
 	}
 	return k.Ledger.Archive(ctx, *r.Closed)
 }
