@@ -15,10 +15,14 @@ func (t *tape) onAck(r *run, v *invocation) {
 		t.checkPublished(r, v, s, s.record, false)
 	}
 	for key, record := range t.events {
+		if len(record.Outbox) == 0 {
+			continue
+		}
 		t.checkPublished(r, v, t.shelfOf(key), record, true)
 	}
 	for _, n := range v.msg.news {
 		r.checkRemembered(v, *n)
+		r.checkExtreme(n)
 	}
 }
 

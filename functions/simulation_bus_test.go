@@ -130,6 +130,9 @@ const runaway = 5000
 
 func (r *run) publish(v *invocation, ce cloudevents.Event, payload []byte, after time.Duration) {
 	id := ce.ID()
+	if len(payload) > maxFollowUp {
+		r.fail(13, "%s %s has %d bytes", ce.Type(), id, len(payload))
+	}
 	r.tape.onPublish(r, v, ce)
 	if r.published[id]++; r.published[id] > 1 {
 		if r.plan.dedupe {

@@ -148,7 +148,7 @@ func (v *invocation) before(s *sent) (sleeps bool) {
 	v.ops++
 	v.what = string(s.verb)
 	if v.befalls(crashBefore) {
-		panic(crash{})
+		v.crash()
 	}
 	if v.befalls(abandoned) {
 		v.cancel()
@@ -170,7 +170,7 @@ func (v *invocation) after(do func()) {
 	do()
 	v.alive()
 	if v.befalls(crashAfter) {
-		panic(crash{})
+		v.crash()
 	}
 }
 

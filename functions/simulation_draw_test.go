@@ -33,6 +33,7 @@ func (d *drawing) drawNews(id string, at time.Duration) {
 	default:
 		d.mirror(n, p.Cloud, m.Instance)
 	}
+	d.stretch(&n, p)
 	for d.coin(0.25) {
 		n.copies = append(n.copies, d.upTo(pick(d.Rand, time.Second, 10*time.Second, horizon)))
 	}

@@ -16,6 +16,7 @@ const (
 	abandoned      mishap = "context abandoned"
 	asleep         mishap = "asleep for longer than settle"
 	ledgerAway     mishap = "ledger: away"
+	ledgerSlow     mishap = "ledger: slow"
 	ledgerLost     mishap = "ledger: reply lost after the effect"
 	ledgerConflict mishap = "ledger: conflict with itself"
 	busAway        mishap = "bus: away"
@@ -30,7 +31,7 @@ const (
 )
 
 var mishaps = []mishap{
-	crashBefore, crashAfter, abandoned, asleep, ledgerAway, ledgerLost, ledgerConflict,
+	crashBefore, crashAfter, abandoned, asleep, ledgerAway, ledgerSlow, ledgerLost, ledgerConflict,
 	busAway, busLost, busTwice, busEarly, busLate, loseFollowUp, wireLost, wireCut, wireLate,
 }
 
@@ -71,6 +72,12 @@ func (d *drawing) drawFault(id string, at time.Duration, cloud string) {
 	case 10:
 		d.outage(id, at, "bus outage", func(r *run, away bool) { r.busDown = away })
 		return
+	case 11: // for as long as somebody forgot the right
+		f.Times, f.Operation, what = 0, operations[cloud][3], "Fleet refused"
+		f.Error = &simulator.FaultError{Code: map[string]string{"alibaba": "Forbidden.RAM", "baidu": "AccessDenied"}[cloud]}
+		if d.coin(0.5) {
+			d.clearing(id+"!", at+d.upTo(4*time.Minute))
+		}
 	default:
 		code := pick(d.Rand, simulator.Codes(cloud)...)
 		f.Operation = operations[cloud][d.IntN(3)]

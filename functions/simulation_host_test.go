@@ -53,12 +53,14 @@ func heard(f flow.Function) flow.Function {
 	return f
 }
 
-// die ends the process of an invocation, and with it all others that it runs; a
-// new one takes its place.
-func (v *invocation) die() {
+// crash ends the process of an invocation, and with it all others that it runs; a new
+// one takes its place.
+func (v *invocation) crash() {
+	v.crashed = true
 	if !v.host.dead {
 		v.restart(v.host.n)
 	}
+	panic(crash{})
 }
 
 func (r *run) restart(n int) {
@@ -71,16 +73,17 @@ func (r *run) restart(n int) {
 // context, so that ledger, bus and clouds know who calls.
 type invocation struct {
 	*run
-	host   *host
-	msg    *message
-	n      int // of the attempts
-	began  time.Time
-	rng    *rand.Rand
-	ops    int
-	what   string    // the side effect at hand
-	saving time.Time // when it began to write what it writes
-	cancel context.CancelFunc
-	slept  bool
+	host    *host
+	msg     *message
+	n       int // of the attempts
+	began   time.Time
+	rng     *rand.Rand
+	ops     int
+	what    string    // the side effect at hand
+	saving  time.Time // when it began to write what it writes
+	cancel  context.CancelFunc
+	slept   bool
+	crashed bool
 
 	advanced bool                // a story went on in it
 	hopped   bool                // it sent on a check that came early
@@ -119,11 +122,7 @@ func (r *run) attempt(m *message, n int) (done bool) {
 		cancel()
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		switch p := recover(); p.(type) {
-		case nil:
-		case crash:
-			v.die()
-		default:
+		if p := recover(); p != nil && !v.crashed { // who writes for others catches what they do
 			r.fail(0, "a panic: %v\n%s", p, debug.Stack())
 		}
 		if acked {
@@ -162,7 +161,7 @@ func (v *invocation) lag() {
 
 func (v *invocation) alive() {
 	if v.host.dead {
-		panic(crash{})
+		v.crash()
 	}
 }
 
@@ -175,7 +174,7 @@ func (v *invocation) side(ctx context.Context, what string, do func() error) err
 	v.ops++
 	v.what = what
 	if v.befalls(crashBefore) {
-		panic(crash{})
+		v.crash()
 	}
 	if v.befalls(abandoned) {
 		v.cancel()
@@ -185,7 +184,7 @@ func (v *invocation) side(ctx context.Context, what string, do func() error) err
 	}
 	err := do()
 	if v.befalls(crashAfter) {
-		panic(crash{})
+		v.crash()
 	}
 	return err
 }

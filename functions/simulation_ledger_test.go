@@ -23,6 +23,7 @@ var errLedgerAway = errors.New("the ledger is away")
 func (l faultyLedger) Load(ctx context.Context, key string) ([]byte, havip.Revision, error) {
 	v := invocationOf(ctx)
 	v.lag()
+	v.dawdle("load")
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	v.trespass("load")
@@ -38,6 +39,7 @@ func (l faultyLedger) Load(ctx context.Context, key string) ([]byte, havip.Revis
 func (l faultyLedger) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (saved havip.Revision, err error) {
 	v := invocationOf(ctx)
 	v.saving = time.Now()
+	v.dawdle("save")
 	err = v.side(ctx, "save", func() error {
 		if l.ledgerDown || v.befalls(ledgerAway) {
 			return errLedgerAway
@@ -75,14 +77,19 @@ func (l faultyLedger) Create(ctx context.Context, values map[string][]byte) erro
 
 // Archive implements [ledger.Ledger].
 func (l faultyLedger) Archive(ctx context.Context, s havip.Story) error {
-	return l.put(ctx, "archive", func() error { return l.Ledger.Archive(ctx, s) })
+	return l.put(ctx, "archive", func() error {
+		l.tape.archive[s.ID] = s
+		return l.Ledger.Archive(ctx, s)
+	})
 }
 
 // Bury implements [ledger.Ledger].
 func (l faultyLedger) Bury(ctx context.Context, d ledger.DeadLetter) (bool, error) {
+	v := invocationOf(ctx)
 	return false, l.put(ctx, "bury", func() error {
 		l.tape.buried[string(d.Bytes)] = true
 		l.checkOwn(d.Bytes, d.Reason)
+		l.note("  %s is buried: %s", v.msg.id, d.Reason)
 		_, err := l.Ledger.Bury(ctx, d)
 		return err
 	})
@@ -90,6 +97,7 @@ func (l faultyLedger) Bury(ctx context.Context, d ledger.DeadLetter) (bool, erro
 
 func (l faultyLedger) put(ctx context.Context, what string, put func() error) error {
 	v := invocationOf(ctx)
+	v.dawdle(what)
 	return v.side(ctx, what, func() error {
 		if l.ledgerDown || v.befalls(ledgerAway) {
 			return errLedgerAway
@@ -99,4 +107,16 @@ func (l faultyLedger) put(ctx context.Context, what string, put func() error) er
 		}
 		return nil
 	})
+}
+
+// dawdle is a disk that is slow for once.
+func (v *invocation) dawdle(what string) {
+	slow := false
+	v.locked(func() {
+		v.what = what
+		slow = v.befalls(ledgerSlow)
+	})
+	if slow {
+		time.Sleep(time.Second + time.Duration(v.rng.Int64N(int64(6*time.Second))))
+	}
 }

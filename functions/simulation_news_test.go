@@ -11,23 +11,25 @@ import (
 
 // news is an event from outside.
 type news struct {
-	id       string // of this part of the plan
-	as       string // the event's id where that is another
-	source   string
-	at       time.Duration
-	kind     havip.Kind // "" for what is none of ours
-	cloud    string
-	stamp    time.Duration // what its clock says, relative to at
-	timeless bool          // it says no time
-	ask      havip.Ask
-	havip    string
-	region   string
-	expiry   time.Duration // relative to at; 0 for never
-	dryRun   bool
-	garbage  string
-	way      way
-	batch    string          // what it travels in with others
-	copies   []time.Duration // when it comes again
+	id        string // of this part of the plan
+	as        string // the event's id where that is another
+	source    string
+	at        time.Duration
+	kind      havip.Kind // "" for what is none of ours
+	cloud     string
+	stamp     time.Duration // what its clock says, relative to at
+	timeless  bool          // it says no time
+	ask       havip.Ask
+	havip     string
+	region    string
+	expiry    time.Duration // relative to at; 0 for never
+	dryRun    bool
+	garbage   string
+	crowd     bool // one of very many
+	stretched bool // some of its fields are at their bounds
+	way       way
+	batch     string          // what it travels in with others
+	copies    []time.Duration // when it comes again
 }
 
 // saidOutcome is the kind of an outcome that a sender says, from which nothing follows.

@@ -60,6 +60,10 @@ func draw(seed uint64, sdk bool) *plan {
 	d.sealed = d.coin(0.25)
 	d.drawDoors()
 	d.drawWorld()
+	if seed%floodEvery == 3 {
+		d.drawFlood()
+		return d.plan
+	}
 	n := 1 + d.IntN(4)
 	switch {
 	case d.coin(0.1):
@@ -74,6 +78,9 @@ func draw(seed uint64, sdk bool) *plan {
 	}
 	for i := range d.IntN(6) {
 		d.drawUpset(fmt.Sprintf("u%d", i), d.upTo(min(at+time.Minute, horizon)))
+	}
+	if d.coin(0.01) {
+		d.drawCrowd()
 	}
 	d.drawBatches()
 	d.drawForgeries()

@@ -55,6 +55,7 @@ func (t tally) missing() []string {
 	} {
 		names = append(names, "fault\troster: "+what)
 	}
+	names = append(names, "fault\tcloud: Fleet refused", "fault\t"+atBounds, "fault\t"+inCrowd, "fault\t"+afterFlood)
 	names = append(names, "fault\tclock: set right, and the process begins anew", "fault\ta process begins anew")
 	names = append(names, "step\tWait", "step\tAttach", "step\tDetach", "step\tDetach with force")
 	for _, cloud := range []string{"alibaba", "baidu"} {

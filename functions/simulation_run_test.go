@@ -218,7 +218,7 @@ func (r *run) encore() {
 	r.mu.Unlock()
 	for i := range r.plan.news {
 		n := &r.plan.news[i]
-		if !r.plan.without[n.id] && n.kind != havip.AskSweep && !r.isNew(*n) {
+		if !r.plan.without[n.id] && n.kind != havip.AskSweep && !r.isNew(*n) && (!n.crowd || i%20 == 0) {
 			r.deliverNews(n.id+" encore", time.Since(r.began)+r.jitter(n.id), n)
 		}
 	}

@@ -22,7 +22,7 @@ func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
 	r.failIf(0, json.Unmarshal(value, &record))
 	r.note("  %s saves %s: %s", v.msg.id, key, described(record))
 	if len(value) > maxRecord {
-		r.fail(12, "the record %s has %d bytes", key, len(value))
+		r.fail(13, "the record %s has %d bytes", key, len(value))
 	}
 	s := t.shelves[key]
 	if s == nil {
@@ -89,7 +89,9 @@ func (t *tape) onEvent(r *run, v *invocation, key string, record havip.Record) {
 	if s := t.shelfOf(key); s != nil {
 		for id, seen := range record.Seen {
 			s.seen[id] = seen.Story
-			r.checkIgnored(s, id, record)
+			if _, known := before.Seen[id]; !known {
+				r.checkIgnored(s, id, record)
+			}
 		}
 	}
 	t.onLetters(r, v, fresh(record, before), record, before)
@@ -132,8 +134,15 @@ func (t *tape) onLetters(r *run, v *invocation, fresh []string, now, before havi
 			tale := t.tale(havip.Story{ID: l.Check.Story})
 			tale.checked = max(tale.checked, l.Check.Attempt)
 		}
-		if ended, here := now.Ended(l); here {
+		ended, here := now.Ended(l)
+		if !here { // others have taken its place, perhaps in the same write
+			ended, here = t.archive[l.Ended]
+		}
+		switch {
+		case here:
 			r.checkOutcome(v, t.tale(ended), ended, known == nil)
+		case l.Ended != "":
+			r.fail(4, "nobody keeps story %s, whose outcome waits to be told", l.Ended)
 		}
 	}
 	for _, l := range before.Outbox {

@@ -20,10 +20,11 @@ type tape struct {
 	buried    map[string]bool         // by bytes
 	events    map[string]havip.Record // as written last, by key
 	publishes int
-	sealed    []events.StatusCheck // our own, the first ones
-	ours      map[string]string    // by their bytes
-	strays    map[string]bool      // by the key of the event
-	heard     map[int64][]*news    // by when it arrived, by a host's own word
+	sealed    []events.StatusCheck   // our own, the first ones
+	ours      map[string]string      // by their bytes
+	archive   map[string]havip.Story // by id
+	strays    map[string]bool        // by the key of the event
+	heard     map[int64][]*news      // by when it arrived, by a host's own word
 	encore    bool
 }
 
@@ -93,10 +94,10 @@ func (l *letter) of(m *message) bool {
 }
 
 func newTape(p *plan) tape {
-	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}, events: map[string]havip.Record{}, heard: map[int64][]*news{}, strays: map[string]bool{}, ours: map[string]string{}}
+	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}, events: map[string]havip.Record{}, heard: map[int64][]*news{}, strays: map[string]bool{}, ours: map[string]string{}, archive: map[string]havip.Story{}}
 	for _, policy := range p.policies {
 		policy = everybody(policy)
-		t.shelves[policy.Key().String()] = &shelf{policy: policy, book: book{policy: policy, marks: map[string]havip.Mark{}}, seen: map[string]string{}, failover: map[string]failover{}}
+		t.shelves[policy.Key().String()] = &shelf{policy: policy, book: book{policy: policy, marks: map[string]havip.Mark{}, forgotten: map[string]havip.Mark{}}, seen: map[string]string{}, failover: map[string]failover{}}
 	}
 	for i := range p.news {
 		n := &p.news[i]

@@ -24,6 +24,7 @@ func (r *run) checkMarks(v *invocation, s *shelf, record havip.Record) {
 		case got.Failed && got.At.Equal(want.At) && v.downs[s.policy.Cloud+m.Instance]: // a sweep saw it
 			s.book.marks[m.ID] = got
 		case !known && r.left(s, m, since):
+			s.book.forgotten[m.ID] = want
 			delete(s.book.marks, m.ID)
 		default:
 			r.fail(10, "%s is marked %+v after %s, it should be %+v", m.ID, got, v.msg.id, want)
@@ -93,7 +94,7 @@ func (r *run) checkIgnored(s *shelf, id string, record havip.Record) {
 		return
 	}
 	r.count("fault", "stale event")
-	if !s.book.stale(*n, r.began, record.Seen[id].At) {
+	if !s.book.wasStale(*n, r.began, record.Seen[id].At) {
 		r.fail(10, "%s is none, and was ignored as %s", n.id, record.Story.Rule)
 	}
 }
