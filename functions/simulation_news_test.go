@@ -113,7 +113,7 @@ func (n news) data() events.Data {
 	case havip.AskSweep:
 		return events.Sweep{Cloud: n.cloud, Region: n.region, HAVIP: n.havip}
 	case saidOutcome:
-		return events.Outcome{Cloud: n.cloud, Region: n.region, HAVIP: n.havip, Story: n.name(), Outcome: string(havip.Attached), Instance: n.ask.Instance}
+		return events.Outcome{Cloud: n.cloud, Region: n.region, HAVIP: n.havip, Story: n.id, Outcome: string(havip.Attached), Instance: n.ask.Instance}
 	default:
 		return events.Recover{
 			Cloud: n.cloud, Region: n.region, HAVIP: n.havip, Instance: n.ask.Instance, Release: n.ask.Release,
