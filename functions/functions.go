@@ -33,7 +33,7 @@ func table(k havip.Keeper, seal guard.Seal) []flow.Handler {
 		flow.On(instancestarted.Function{Keeper: k}.Handle),
 		flow.On(healthfailed.Function{Keeper: k}.Handle),
 		flow.On(healthfailed.Function{Keeper: k}.HandleRestored),
-		flow.On(statuscheck.Function{Keeper: k, Seal: seal}.Handle),
+		flow.On(statuscheck.Function{Seal: seal}.Handle),
 		flow.On(recovery.Function{Keeper: k}.Handle),
 		flow.On(sweep.Function{Keeper: k}.Handle),
 	}

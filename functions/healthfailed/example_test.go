@@ -8,7 +8,6 @@ import (
 	"havip-functions/events"
 	"havip-functions/functions/functionstest"
 	"havip-functions/functions/healthfailed"
-	"havip-functions/shared/havip"
 )
 
 // The only holder fails. Its successor is attached first; the follow-up, which
@@ -25,15 +24,15 @@ func Example() {
 
 	failed := events.HealthFailed{Cloud: "alibaba", Region: "cn-hangzhou", Instance: "i-db1", Reason: "no answer on 5432"}
 	f := healthfailed.Function{Keeper: keeper}
-	stories, err := f.Handle(context.Background(), events.New("e1", time.Now(), failed), failed)
+	admitted, err := f.Handle(context.Background(), events.New("e1", time.Now(), failed), failed)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	left, err := keeper.Look(context.Background(), *admitted[0].Due)
 	orders, _ := clouds.HAVIP("alibaba", functionstest.Orders)
-	record, _, err := havip.Load[havip.Record](context.Background(), keeper.Ledger, stories[0].Ledger)
 	fmt.Println(orders.Holders)
-	fmt.Println(record.Story.Want.Release, record.Outbox[0].Check.Attempt, err)
+	fmt.Println(left.Record.Story.Want.Release, left.Record.Outbox[0].Check.Attempt, err)
 	// Output:
 	// [i-db1 i-db2]
 	// i-db1 2 <nil>

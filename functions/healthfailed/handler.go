@@ -15,14 +15,14 @@ type Function struct {
 	Keeper havip.Keeper
 }
 
-// Handle marks the instance as failed, opens a story for each of its HAVIPs and
-// looks once. What follows lies in the ledger's outbox.
+// Handle marks the instance as failed, and opens a story for each of its HAVIPs, whose
+// first look is due.
 func (f Function) Handle(ctx context.Context, e events.Event, d events.HealthFailed) ([]havip.Left, error) {
-	return f.Keeper.Take(ctx, flow.FromFact(e, havip.AskFailed, events.Fact(d)))
+	return f.Keeper.Admit(ctx, flow.FromFact(e, havip.AskFailed, events.Fact(d)))
 }
 
 // HandleRestored clears the mark. It takes nothing back: there is no automatic
 // fail-back.
 func (f Function) HandleRestored(ctx context.Context, e events.Event, d events.HealthRestored) ([]havip.Left, error) {
-	return f.Keeper.Take(ctx, flow.FromFact(e, havip.AskRestored, events.Fact(d)))
+	return f.Keeper.Admit(ctx, flow.FromFact(e, havip.AskRestored, events.Fact(d)))
 }

@@ -21,12 +21,13 @@ func Example() {
 
 	started := events.InstanceStarted{Cloud: "alibaba", Region: "cn-hangzhou", Instance: "i-db1"}
 	f := instancestarted.Function{Keeper: keeper}
-	stories, err := f.Handle(context.Background(), events.New("e1", time.Now(), started), started)
+	left, err := f.Handle(context.Background(), events.New("e1", time.Now(), started), started)
+	fmt.Println(len(left), left[0].Due.Attempt, err)
+	_, err = keeper.Look(context.Background(), *left[0].Due)
 
 	orders, _ := clouds.HAVIP("alibaba", functionstest.Orders)
-	fmt.Println(len(stories), stories[0].Opened, err)
-	fmt.Println(orders.Status, orders.Holders)
+	fmt.Println(orders.Status, orders.Holders, err)
 	// Output:
-	// 1 true <nil>
-	// InUse [i-db1]
+	// 1 1 <nil>
+	// InUse [i-db1] <nil>
 }

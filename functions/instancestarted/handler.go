@@ -15,8 +15,8 @@ type Function struct {
 	Keeper havip.Keeper
 }
 
-// Handle clears the instance's mark of failure, opens a story for each of its
-// HAVIPs and looks once. What follows lies in the ledger's outbox.
+// Handle clears the instance's mark of failure, and opens a story for each of its
+// HAVIPs, whose first look is due.
 func (f Function) Handle(ctx context.Context, e events.Event, d events.InstanceStarted) ([]havip.Left, error) {
-	return f.Keeper.Take(ctx, flow.FromFact(e, havip.AskStarted, events.Fact(d)))
+	return f.Keeper.Admit(ctx, flow.FromFact(e, havip.AskStarted, events.Fact(d)))
 }

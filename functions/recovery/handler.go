@@ -18,8 +18,8 @@ type Function struct {
 	Keeper havip.Keeper
 }
 
-// Handle opens a story that ends any other of this HAVIP, and looks once. A dry
-// run only says what would be done first.
+// Handle opens a story that ends any other of this HAVIP, and whose first look is due. A
+// dry run only says what would be done first.
 func (f Function) Handle(ctx context.Context, e events.Event, d events.Recover) ([]havip.Left, error) {
 	h := flow.FromRecover(e, d)
 	if h.DryRun {
@@ -34,7 +34,7 @@ func (f Function) Handle(ctx context.Context, e events.Event, d events.Recover) 
 			h.Plan = describe(plans)
 		}
 	}
-	return f.Keeper.Take(ctx, h)
+	return f.Keeper.Admit(ctx, h)
 }
 
 func describe(plans []havip.Plan) string {

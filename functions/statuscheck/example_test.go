@@ -20,7 +20,7 @@ func Example() {
 	}
 	defer clouds.Close()
 	ctx := context.Background()
-	begun, err := keeper.Take(ctx, havip.Event{
+	begun, err := keeper.Admit(ctx, havip.Event{
 		EventRef: havip.EventRef{Source: "/example", ID: "e1"}, Arrived: time.Now(), Ask: havip.Ask{Kind: havip.AskStarted, Instance: "i-db1"},
 	})
 	if err != nil {
@@ -28,11 +28,18 @@ func Example() {
 		return
 	}
 
-	check := events.StatusCheck{Cloud: "alibaba", Region: "cn-hangzhou", HAVIP: functionstest.Orders, Story: begun[0].Story, Attempt: 2}
-	f := statuscheck.Function{Keeper: keeper}
-	_, err = f.Handle(ctx, events.Event{}, check)
+	first, err := keeper.Look(ctx, *begun[0].Due)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(first.Record.Story.Outcome == "", first.Record.Story.Calls)
 
-	record, _, _ := havip.Load[havip.Record](ctx, keeper.Ledger, begun[0].Ledger)
-	fmt.Println(record.Story.Outcome, record.Story.Instance, record.Story.Calls, err)
-	// Output: attached i-db1 1 <nil>
+	check := events.StatusCheck{Cloud: "alibaba", Region: "cn-hangzhou", HAVIP: functionstest.Orders, Story: begun[0].Story, Attempt: 2}
+	due, _ := statuscheck.Function{}.Handle(ctx, events.Event{}, check)
+	second, err := keeper.Look(ctx, *due[0].Due)
+	fmt.Println(second.Record.Story.Outcome, second.Record.Story.Instance, second.Record.Story.Calls, err)
+	// Output:
+	// true 1
+	// attached i-db1 1 <nil>
 }

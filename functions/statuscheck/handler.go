@@ -13,17 +13,12 @@ import (
 
 // Function answers [events.StatusCheck].
 type Function struct {
-	Keeper havip.Keeper
-	Seal   guard.Seal // of what a check carries
+	Seal guard.Seal // of what a check carries
 }
 
-// Handle looks once. What follows, another check or the outcome, lies in the
-// ledger's outbox when it returns; flow publishes it and then acknowledges.
-func (f Function) Handle(ctx context.Context, _ events.Event, d events.StatusCheck) ([]havip.Left, error) {
-	check, unreadable := flow.FromCheck(d, f.Seal)
-	left, err := f.Keeper.Look(ctx, check)
-	if err == nil && left.Record.Story == nil { // only what it carries could have told
-		err = unreadable
-	}
-	return []havip.Left{left}, err
+// Handle asks for one look, which is due now. What follows, another check or the
+// outcome, lies in the ledger's outbox after it.
+func (f Function) Handle(_ context.Context, _ events.Event, d events.StatusCheck) ([]havip.Left, error) {
+	check := flow.FromCheck(d, f.Seal)
+	return []havip.Left{{HAVIP: check.HAVIP, Story: check.Story, Due: &check}}, nil
 }

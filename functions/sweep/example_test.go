@@ -24,6 +24,11 @@ func Example() {
 
 	f := sweep.Function{Keeper: keeper}
 	swept, err := f.Handle(context.Background(), events.New("tick", time.Now(), events.Sweep{}), events.Sweep{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = keeper.Look(context.Background(), *swept[0].Due)
 
 	users, _ := clouds.HAVIP("alibaba", functionstest.Users)
 	fmt.Println(len(swept), swept[0].HAVIP.ID, users.Holders, err)

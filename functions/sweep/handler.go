@@ -15,8 +15,8 @@ type Function struct {
 	Keeper havip.Keeper
 }
 
-// Handle compares each HAVIP of the roster with what should be. What follows
-// lies in the ledger's outbox.
+// Handle compares each HAVIP of the roster with what should be. Of what it opens the
+// first looks are due.
 func (f Function) Handle(ctx context.Context, e events.Event, d events.Sweep) ([]havip.Left, error) {
 	return f.Keeper.Sweep(ctx, flow.FromSweep(e, d))
 }

@@ -34,26 +34,29 @@ func FromSweep(e events.Event, s events.Sweep) havip.Event {
 	return h
 }
 
-// FromCheck puts a follow-up into the protocol's words, without what it carries
-// where that can't be read.
-func FromCheck(c events.StatusCheck, seal guard.Seal) (havip.Check, error) {
+// FromCheck puts a follow-up into the protocol's words. What it carries is read where
+// it is needed.
+func FromCheck(c events.StatusCheck, seal guard.Seal) havip.Check {
 	check := havip.Check{
 		HAVIP: havip.Key{Cloud: c.Cloud, Region: c.Region, ID: c.HAVIP},
 		Story: c.Story, Attempt: c.Attempt, At: c.NotBefore,
 	}
+	check.Carried = func() (havip.Carried, error) { return carried(check, c, seal) }
+	return check
+}
+
+func carried(check havip.Check, c events.StatusCheck, seal guard.Seal) (havip.Carried, error) {
+	var r havip.Record
 	if len(c.Carried) == 0 {
-		return check, nil
+		return havip.Carried{}, nil
 	}
-	var r *havip.Record
 	if err := json.Unmarshal(c.Carried, &r); err != nil {
-		return check, fmt.Errorf("%w: data.carried: %w", events.ErrInvalid, err)
+		return havip.Carried{}, fmt.Errorf("%w: data.carried: %w", events.ErrInvalid, err)
 	}
-	if r != nil && r.Story != nil && (r.Story.HAVIP != check.HAVIP || r.Story.ID != c.Story) {
-		return check, fmt.Errorf("%w: data.carried: the story %s of %s in a check of %s", events.ErrInvalid, r.Story.ID, r.Story.HAVIP, check.HAVIP)
+	if s := r.Story; s != nil && (s.HAVIP != check.HAVIP || s.ID != check.Story) {
+		return havip.Carried{}, fmt.Errorf("%w: data.carried: the story %s of %s in a check of %s", events.ErrInvalid, s.ID, s.HAVIP, check.HAVIP)
 	}
-	check.Carried = r
-	check.Ours = seal.Fits(subject(check), c.Carried, c.Seal)
-	return check, nil
+	return havip.Carried{Record: r, Ours: seal.Fits(subject(check), c.Carried, c.Seal)}, nil
 }
 
 // subject is what a carried story must not be moved away from.

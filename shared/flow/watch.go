@@ -28,23 +28,22 @@ func (f Function) watch(ctx context.Context, left *havip.Left, until time.Time) 
 		return nil
 	}
 	for {
-		check := due(*left)
+		check := next(*left)
 		if check == nil || check.At.After(until) || f.wait(check.At) > spare(ctx) {
 			return nil
 		}
 		if err := pause(ctx, f.wait(check.At)); err != nil {
 			return nil //nolint:nilerr // the time is up, so the follow-up goes out
 		}
-		next, err := f.Keeper.Look(ctx, *check)
-		if err != nil {
+		left.Due = check
+		if err := f.look(ctx, left); err != nil {
 			return err
 		}
-		left.Record = next.Record
 	}
 }
 
-// due is the next look that waits in a record, if it is of the story.
-func due(left havip.Left) *havip.Check {
+// next is the next look that waits in a record, if it is of the story.
+func next(left havip.Left) *havip.Check {
 	for _, l := range left.Record.Outbox {
 		if l.Check != nil && l.Check.Story == left.Story {
 			return l.Check

@@ -41,16 +41,23 @@ func (e Event) when() time.Time {
 	return e.Time
 }
 
-// Left is what an admission or a look left behind in the ledger: a record whose
-// outbox is to be published before anything is acknowledged.
+// Left is what an admission or a look left behind: a look that is due, and in the
+// ledger a record whose outbox is to be published before anything is acknowledged.
 type Left struct {
 	HAVIP     Key
 	Ledger    string // the key of the record
 	Record    Record // as it is there
 	Story     string
-	Opened    bool // the event opened the story, whose first look is due
+	Due       *Check // the look that is due now, before anything is published; nil for none
 	Duplicate bool
 	Note      string // what a person should hear of
+}
+
+// due makes the first look of a story due, unless it is left to its follow-up.
+func (k Keeper) due(left *Left) {
+	if !k.Later {
+		left.Due = &Check{HAVIP: left.HAVIP, Story: left.Story, Attempt: 1}
+	}
 }
 
 // Admit puts the event into the ledger: a story for each HAVIP that it concerns.
@@ -114,7 +121,10 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 		if err := k.shelve(ctx, r); err != nil {
 			return false, err
 		}
-		left.Story, left.Opened = r.take(s, e, changed)
+		var opened bool
+		if left.Story, opened = r.take(s, e, changed); opened {
+			k.due(&left)
+		}
 		return true, nil
 	})
 	switch {

@@ -6,13 +6,10 @@ import (
 	"time"
 )
 
-// adoptable tells whether a follow-up may bring its story along. One that we did not
-// write may not take the name of another's: of a HAVIP that it does not name, or of
+// adoptable tells whether a follow-up that we did not write may bring its story
+// along. It may not take the name of another's: of a HAVIP that it does not name, or of
 // an event that ended at once. Nor may it be so far on that the next would be none.
 func (k Keeper) adoptable(ctx context.Context, c Check, rostered bool) (bool, error) {
-	if c.Ours {
-		return true, nil
-	}
 	const most = 1 << 20 // looks: more than any story has
 	if !rostered || !strings.HasPrefix(c.Story, c.HAVIP.Shelf()) || c.Attempt > most {
 		return false, nil
@@ -25,10 +22,13 @@ func (k Keeper) adoptable(ctx context.Context, c Check, rostered bool) (bool, er
 // it was lost, or there never was one. What we did not write ourselves may do no
 // more than its event could have: it brings no force, no gap, no marks but its
 // own, and at most the roster's deadline.
-func (k Keeper) adopt(c Check, p Policy) Record {
-	r := *c.Carried
+func (k Keeper) adopt(ctx context.Context, c Check, carried Carried, p Policy, rostered bool) (Record, error) {
+	r := carried.Record
 	s := *r.Story
-	if !c.Ours {
+	if !carried.Ours {
+		if ok, err := k.adoptable(ctx, c, rostered); !ok || err != nil {
+			return Record{}, err
+		}
 		now := k.Now()
 		s = humble(s, c, p, now)
 		r = Record{Story: &s, N: r.N, Pending: r.Pending, Failover: r.Failover}
@@ -44,7 +44,7 @@ func (k Keeper) adopt(c Check, p Policy) Record {
 	}
 	r.Story = &s
 	r.remember(Event{EventRef: s.Event, Arrived: s.StartedAt}, s.ID)
-	return r
+	return r, nil
 }
 
 // within is a time of at most so long ago, and none that is still to come.

@@ -47,29 +47,6 @@ func orElse(d, otherwise time.Duration) time.Duration {
 // Now is the time that the Keeper goes by.
 func (k Keeper) Now() time.Time { return k.Clock.Now() }
 
-// Take admits the event and takes the first look of each story that it opened.
-func (k Keeper) Take(ctx context.Context, e Event) ([]Left, error) {
-	admitted, err := k.Admit(ctx, e)
-	return admitted, errors.Join(err, k.firstLooks(ctx, admitted))
-}
-
-// firstLooks goes on with the stories that were opened, if that is not left to
-// their follow-ups.
-func (k Keeper) firstLooks(ctx context.Context, admitted []Left) error {
-	var failed []error
-	for i, a := range admitted {
-		if !a.Opened || k.Later {
-			continue
-		}
-		looked, err := k.Look(ctx, Check{HAVIP: a.HAVIP, Story: a.Story, Attempt: 1})
-		if err == nil {
-			admitted[i].Record = looked.Record
-		}
-		failed = append(failed, err)
-	}
-	return errors.Join(failed...)
-}
-
 // errRosterChanged means that the roster is another than when a look began.
 var errRosterChanged = errors.New("the roster changed")
 
@@ -81,7 +58,10 @@ func (k Keeper) Look(ctx context.Context, c Check) (Left, error) {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		l, err := k.open(ctx, c)
 		if err == nil && l.story != nil {
-			err = l.look(ctx)
+			err = l.decide(ctx)
+		}
+		if err == nil && l.leased {
+			err = l.call(ctx)
 		}
 		if !errors.Is(err, ErrConflict) && !errors.Is(err, errRosterChanged) {
 			left.Ledger = l.key
@@ -106,13 +86,16 @@ func (k Keeper) open(ctx context.Context, c Check) (l look, err error) {
 		return l, err
 	}
 	policy, found := k.policy(c.HAVIP)
-	if l.rev == 0 && c.Carried != nil && c.Carried.Story != nil {
-		adoptable, err := k.adoptable(ctx, c, found)
+	if l.record.Story == nil {
+		carried, err := c.carried()
 		if err != nil {
 			return l, err
 		}
-		if adoptable {
-			l.record = k.adopt(c, policy)
+		if l.rev == 0 && carried.Story != nil {
+			l.record, err = k.adopt(ctx, c, carried, policy, found)
+			if err != nil {
+				return l, err
+			}
 		}
 	}
 	r := l.record
@@ -167,16 +150,17 @@ func (k Keeper) policy(key Key) (Policy, bool) {
 // the ledger was lost, and another story was adopted first. Only what we wrote
 // ourselves may say so.
 func (l *look) supersede(ctx context.Context, c Check) error {
-	if !c.Ours || c.Carried == nil || c.Carried.Story == nil || l.record.Story == nil {
+	if l.record.Story == nil || l.record.Story.ID == c.Story || l.record.Closed != nil && l.record.Closed.ID == c.Story {
 		return nil
 	}
-	lost, now := *c.Carried.Story, l.keeper.Now()
+	carried, err := c.carried()
+	if err != nil || !carried.Ours || carried.Story == nil {
+		return nil //nolint:nilerr // the ledger has a story, and nothing to learn here
+	}
+	lost, now := *carried.Story, l.keeper.Now()
 	event := Event{EventRef: lost.Event, Arrived: lost.StartedAt}
 	if own, known, err := l.keeper.seen(ctx, l.record, event, storyOf(c.HAVIP, event.Key())); err != nil || known || own.Story != nil {
 		return err
-	}
-	if l.record.Story.ID == c.Story || l.record.Closed != nil && l.record.Closed.ID == c.Story {
-		return nil
 	}
 	lost.explain("superseded by "+l.record.Story.Event.Type+" "+l.record.Story.Event.ID, "")
 	lost.Outcome, lost.EndedAt = Superseded, now

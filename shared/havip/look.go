@@ -15,7 +15,7 @@ type look struct {
 	rev    Revision
 	story  *Story  // the record's, open
 	before *Record // as it was when it was read, or leased for a call
-	leased bool
+	leased bool    // the record says what is to be sent now
 
 	cloud Cloud
 	have  HAVIP
@@ -24,8 +24,8 @@ type look struct {
 	want  Want
 }
 
-// look decides on what was read and acts on it.
-func (l *look) look(ctx context.Context) error {
+// decide ends the story, waits, or leases the one call that is to be sent.
+func (l *look) decide(ctx context.Context) error {
 	if l.err != nil {
 		return l.blind(ctx)
 	}

@@ -50,11 +50,14 @@ func TestAnAnswerOutlivesTheOutbox(t *testing.T) {
 				return cloud, cloud, nil
 			},
 		}
-		_, err = k.Take(t.Context(), havip.Event{
+		admitted, err := k.Admit(t.Context(), havip.Event{
 			EventRef: havip.EventRef{Source: "test", ID: "1", Type: "havip.instance.started"}, Arrived: time.Now(),
 			Cloud: "baidu", Region: "bj", Ask: havip.Ask{Kind: havip.AskStarted, Instance: "i-syG1"},
 		})
 		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.Look(t.Context(), *admitted[0].Due); err != nil {
 			t.Fatal(err)
 		}
 		r, _, err := havip.Load[havip.Record](t.Context(), k.Ledger, "baidu.bj.havip-w2d4")

@@ -69,8 +69,23 @@ type Check struct {
 	Story   string    `json:"story"`
 	Attempt int       `json:"attempt"`
 	At      time.Time `json:"at"` // not before
-	Carried *Record   `json:"-"`  // the story itself, for a ledger that is lost, or none
-	Ours    bool      `json:"-"`  // what it carries was written by us
+
+	// Carried reads what it brings along, for a ledger that is lost, or none: only
+	// there it is read. nil brings nothing.
+	Carried func() (Carried, error) `json:"-"`
+}
+
+// Carried is what a follow-up brings along.
+type Carried struct {
+	Record
+	Ours bool // we wrote it
+}
+
+func (c Check) carried() (Carried, error) {
+	if c.Carried == nil {
+		return Carried{}, nil
+	}
+	return c.Carried()
 }
 
 // Ended finds the story of a letter in the record. Where it is no longer there it

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// step takes one step, unless a brake holds it: the compare-and-set of pending
-// is the lease, then the one call, then its answer into the ledger.
+// step leases one step, unless a brake holds it: the compare-and-set of pending is
+// the lease, after it come the one call, and its answer into the ledger.
 func (l *look) step(ctx context.Context, step Step) error {
 	instance := l.want.Instance
 	if step == Detach {
@@ -35,10 +35,7 @@ func (l *look) step(ctx context.Context, step Step) error {
 	if err := l.edited(); err != nil { // while the brake was asked
 		return err
 	}
-	if err := l.lease(ctx, step, instance); err != nil {
-		return err
-	}
-	return l.call(ctx)
+	return l.lease(ctx, step, instance)
 }
 
 // edited is an error where the roster is another than the one that the look goes by:

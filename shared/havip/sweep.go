@@ -15,8 +15,7 @@ const overdue = 30 * time.Second
 
 // Sweep looks after what events did not: it has forgotten outboxes flushed and
 // lost follow-ups sent again, and opens a story where the roster's hold is not
-// met, but none that would only repeat the last outcome. What it returns is to
-// be flushed.
+// met, but none that would only repeat the last outcome.
 func (k Keeper) Sweep(ctx context.Context, e Event) ([]Left, error) {
 	var swept []Left
 	var failed []error
@@ -31,7 +30,7 @@ func (k Keeper) Sweep(ctx context.Context, e Event) ([]Left, error) {
 			}
 		}
 	}
-	return swept, errors.Join(append(failed, k.firstLooks(ctx, swept))...)
+	return swept, errors.Join(failed...)
 }
 
 // sweeps tells whether a sweep is to look after a HAVIP: what it does not name it
@@ -118,7 +117,8 @@ func (k Keeper) sweep(ctx context.Context, p Policy, e Event, seen map[string]HA
 		return Left{}, err
 	}
 	if s := r.Story; s.Open() && e.Arrived.After(s.Deadline.Add(overdue)) { // no follow-up of its will come
-		return k.Look(ctx, Check{HAVIP: s.HAVIP, Story: s.ID, Attempt: s.Attempt})
+		left.Story, left.Record, left.Due = s.ID, r, &Check{HAVIP: s.HAVIP, Story: s.ID, Attempt: s.Attempt}
+		return left, nil
 	}
 	_, duplicate, err := k.seen(ctx, r, e, storyOf(p.Key(), e.Key())) // it opened a story here, which no other may share its id with
 	if err != nil {
@@ -132,7 +132,8 @@ func (k Keeper) sweep(ctx context.Context, p Policy, e Event, seen map[string]HA
 		if err := k.shelve(ctx, &r); err != nil {
 			return Left{}, err
 		}
-		left.Story, left.Opened = r.take(begin(p, e), e, true)
+		left.Story, _ = r.take(begin(p, e), e, true) // no story is open that it could join
+		k.due(&left)
 		if err := k.makeRoom(ctx, left.Ledger, &r); err != nil {
 			return Left{}, err
 		}
