@@ -140,13 +140,13 @@ func (f forger) carried(c events.StatusCheck) []byte {
 	}
 	who := func() string { return pick(f.Rand, f.policy.Members[f.IntN(machines)].ID, "i-nobody", "") }
 	s := havip.Story{
-		ID: c.Story, HAVIP: f.policy.Key(), Attempt: c.Attempt, Event: havip.EventRef{Source: urn, ID: f.event(), Type: events.TypeRecover},
-		Ask: havip.Ask{
+		Origin: havip.Origin{ID: c.Story, HAVIP: f.policy.Key(), Event: havip.EventRef{Source: urn, ID: f.event(), Type: events.TypeRecover}, Ask: havip.Ask{
 			Kind:     pick(f.Rand, havip.AskRecover, havip.AskRecover, havip.AskFailed, havip.AskFailed, havip.AskStarted, havip.AskSweep, "root"),
 			Instance: who(), Release: who(), Force: f.coin(0.8), AllowGap: f.coin(0.8), Actor: "root", Reason: worst(1000),
-		},
-		StartedAt: when(), Deadline: when(), NextAt: when(), SettledAt: when(), Acted: f.coin(0.3), Joined: f.coin(0.3),
-		Instance: who(), Unreleased: f.coin(0.2), Rule: worst(5000), Outcome: pick[havip.Outcome](f.Rand, "", "", "", havip.Attached),
+		}, StartedAt: when(), Deadline: when()},
+		Progress: havip.Progress{Attempt: c.Attempt, NextAt: when(), SettledAt: when(), Acted: f.coin(0.3), Joined: f.coin(0.3)},
+		Reading:  havip.Reading{Instance: who(), Unreleased: f.coin(0.2)},
+		Ending:   havip.Ending{Rule: worst(5000), Outcome: pick[havip.Outcome](f.Rand, "", "", "", havip.Attached)},
 	}
 	for n := range pick(f.Rand, 0, 0, 150) {
 		s.Steps = append(s.Steps, havip.Taken{At: when(), Step: havip.Attach, Instance: who(), ClientToken: fmt.Sprint(n), Result: "refused"})
@@ -168,8 +168,8 @@ func (f forger) carried(c events.StatusCheck) []byte {
 	}
 	if f.coin(0.2) {
 		r.Frozen = &havip.Freeze{Until: now.Add(1000 * time.Hour), Actor: "root", Reason: "forged"}
-		r.Closed = &havip.Story{ID: f.story(), HAVIP: f.policy.Key(), Outcome: havip.TimedOut}
-		r.Outbox = []havip.Letter{{ID: "forged", Ended: r.Closed.ID}}
+		r.Closed = &havip.Story{Origin: havip.Origin{ID: f.story(), HAVIP: f.policy.Key()}, Ending: havip.Ending{Outcome: havip.TimedOut}}
+		r.Outbox = []havip.Message{{ID: "forged", Ended: r.Closed.ID}}
 	}
 	text, err := events.Encode(r)
 	if err != nil {

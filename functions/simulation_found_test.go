@@ -124,7 +124,7 @@ func TestFoundForged(t *testing.T) {
 				s.Function = s.Host(func(f *flow.Function) { f.Seal = sealOf(sealKey) })
 				c := events.StatusCheck{Story: orders.Shelf() + "f0f0f0f0f0f0f0f0", Attempt: 1}
 				r := havip.Record{Story: &havip.Story{
-					ID: c.Story, HAVIP: orders, Ask: havip.Ask{Kind: havip.AskSweep}, StartedAt: time.Now(), Deadline: time.Now().Add(1000 * time.Hour),
+					Origin: havip.Origin{ID: c.Story, HAVIP: orders, Ask: havip.Ask{Kind: havip.AskSweep}, StartedAt: time.Now(), Deadline: time.Now().Add(1000 * time.Hour)},
 				}}
 				tt.forge(&c, &r)
 				carried, err := r.Carry()

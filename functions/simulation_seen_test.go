@@ -131,7 +131,7 @@ func (t *tape) onLetters(r *run, v *invocation, fresh []string, now, before havi
 			})}
 		}
 		if l.Check != nil {
-			tale := t.tale(havip.Story{ID: l.Check.Story})
+			tale := t.tale(havip.Story{Origin: havip.Origin{ID: l.Check.Story}})
 			tale.checked = max(tale.checked, l.Check.Attempt)
 		}
 		ended, here := now.Ended(l)
@@ -146,7 +146,7 @@ func (t *tape) onLetters(r *run, v *invocation, fresh []string, now, before havi
 		}
 	}
 	for _, l := range before.Outbox {
-		inNow := slices.ContainsFunc(now.Outbox, func(other havip.Letter) bool { return other.ID == l.ID })
+		inNow := slices.ContainsFunc(now.Outbox, func(other havip.Message) bool { return other.ID == l.ID })
 		if !inNow && l.Ended != "" && !t.letters[l.ID].published {
 			r.fail(4, "the outcome of story %s left the outbox unpublished", l.Ended)
 		}
@@ -240,5 +240,5 @@ func (t *tape) onPublish(r *run, v *invocation, ce cloudevents.Event) {
 	}
 	var o events.Outcome
 	r.failIf(4, ce.DataAs(&o))
-	r.checkTold(t.tale(havip.Story{ID: o.Story}), id, o)
+	r.checkTold(t.tale(havip.Story{Origin: havip.Origin{ID: o.Story}}), id, o)
 }

@@ -12,9 +12,9 @@ import (
 type Desk struct {
 	outboxes turns
 
-	mu      sync.Mutex
-	letters map[string]bool // published; true once it is out of its outbox too
-	order   []noted         // in which they were
+	mu       sync.Mutex
+	messages map[string]bool // published; true once it is out of its outbox too
+	order    []noted         // in which they were
 }
 
 type noted struct {
@@ -22,12 +22,12 @@ type noted struct {
 	at time.Time
 }
 
-// How many letters a desk remembers, and for how long. Those who flush the same
+// How many messages a desk remembers, and for how long. Those who flush the same
 // outbox have read it within the time of an invocation; the same id may come again
 // in another story once the ledger has forgotten its event.
 const (
-	maxLetters = 10_000
-	letterTime = 15 * time.Minute
+	maxMessages = 10_000
+	messageTime = 15 * time.Minute
 )
 
 // enter waits for its turn at an outbox.
@@ -45,31 +45,31 @@ func (d *Desk) published(id string) (published, removed bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.forget()
-	removed, published = d.letters[id]
+	removed, published = d.messages[id]
 	return published, removed
 }
 
-// note remembers that a letter was published, and whether it is out of its outbox.
+// note remembers that a message was published, and whether it is out of its outbox.
 func (d *Desk) note(id string, removed bool) {
 	if d == nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.letters == nil {
-		d.letters = map[string]bool{}
+	if d.messages == nil {
+		d.messages = map[string]bool{}
 	}
-	if _, known := d.letters[id]; !known {
+	if _, known := d.messages[id]; !known {
 		d.order = append(d.order, noted{id, time.Now()})
 	}
-	d.letters[id] = removed
+	d.messages[id] = removed
 	d.forget()
 }
 
 // forget drops what is too much or too old; the caller holds the mutex.
 func (d *Desk) forget() {
-	for len(d.order) > maxLetters || len(d.order) > 0 && time.Since(d.order[0].at) > letterTime {
-		delete(d.letters, d.order[0].id)
+	for len(d.order) > maxMessages || len(d.order) > 0 && time.Since(d.order[0].at) > messageTime {
+		delete(d.messages, d.order[0].id)
 		d.order = d.order[1:]
 	}
 }

@@ -141,7 +141,7 @@ func (f Function) ignore(ctx context.Context, e events.Event) ([]havip.Left, err
 		reason = d.Reason
 	}
 	noted := havip.Event{EventRef: ref(e), Time: e.Time, Arrived: e.Arrived, Trace: trace(e)}
-	return f.Keeper.Note(ctx, noted, havip.Story{Outcome: havip.Ignored, Rule: reason})
+	return f.Keeper.Note(ctx, noted, havip.Ending{Outcome: havip.Ignored, Rule: reason})
 }
 
 // judge says what becomes of an error: it is logged here, once. A cloud's no

@@ -48,7 +48,7 @@ func briefly(ctx context.Context, most time.Duration) time.Duration {
 	return most
 }
 
-func sorted(outbox []havip.Letter) (checks, outcomes []havip.Letter) {
+func sorted(outbox []havip.Message) (checks, outcomes []havip.Message) {
 	for _, l := range outbox {
 		if l.Check != nil {
 			checks = append(checks, l)
@@ -61,9 +61,9 @@ func sorted(outbox []havip.Letter) (checks, outcomes []havip.Letter) {
 
 // publishAll returns what may be removed. After one that ran out of time the others
 // are not tried.
-func (f Function) publishAll(ctx context.Context, left havip.Left, letters []havip.Letter) (out []string, err error) {
+func (f Function) publishAll(ctx context.Context, left havip.Left, messages []havip.Message) (out []string, err error) {
 	var failed []error
-	for _, l := range letters {
+	for _, l := range messages {
 		published, removed := f.Desk.published(l.ID)
 		if removed {
 			continue
@@ -109,7 +109,7 @@ func (f Function) remove(ctx context.Context, key string, published []string) er
 	return nil
 }
 
-func (f Function) publish(ctx context.Context, left havip.Left, l havip.Letter) error {
+func (f Function) publish(ctx context.Context, left havip.Left, l havip.Message) error {
 	if l.Check == nil {
 		return f.tell(ctx, left, l)
 	}
@@ -148,7 +148,7 @@ func (f Function) followUp(ctx context.Context, id string, c havip.Check, r havi
 
 // tell archives a story that ended and publishes its outcome. That of a stray is
 // kept where the event is.
-func (f Function) tell(ctx context.Context, left havip.Left, l havip.Letter) error {
+func (f Function) tell(ctx context.Context, left havip.Left, l havip.Message) error {
 	s, here := left.Record.Ended(l)
 	var err error
 	switch {

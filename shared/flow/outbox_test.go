@@ -54,7 +54,7 @@ func tap(s *stage, before func(cloudevents.Event) error) *wiretap {
 	return w
 }
 
-func outbox(s *stage) []havip.Letter {
+func outbox(s *stage) []havip.Message {
 	s.Helper()
 	r, _, err := havip.Load[havip.Record](s.Context(), s.Ledger, key)
 	if err != nil {
@@ -96,7 +96,7 @@ func TestRemovesExactlyWhatItPublished(t *testing.T) {
 		const later = "left by another"
 		tap(s, func(cloudevents.Event) error {
 			_, _, err := havip.Update(s.Context(), s.Ledger, key, func(r *havip.Record) (bool, error) {
-				r.Outbox = append(r.Outbox, havip.Letter{ID: later, Ended: "another"})
+				r.Outbox = append(r.Outbox, havip.Message{ID: later, Ended: "another"})
 				return true, nil
 			})
 			return err
@@ -208,7 +208,7 @@ func TestAHangingSinkKeepsNoHAVIPFromItsNextLook(t *testing.T) {
 			ctx, cancel := context.WithTimeout(s.Context(), 4*time.Second)
 			_ = s.Function.Invoke(ctx, payload) // to be redelivered, for the outcomes' sake
 			cancel()
-			if check := outbox(s); slices.ContainsFunc(check, func(l havip.Letter) bool { return l.Check != nil }) {
+			if check := outbox(s); slices.ContainsFunc(check, func(l havip.Message) bool { return l.Check != nil }) {
 				s.Fatalf("event %d: the next look waits behind %d letters; published were %v", n, len(check), w.ids[before:])
 			}
 		}

@@ -90,10 +90,10 @@ func TestOutboxGoesOnWithoutAnOutcome(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := file.Policies()[0]
-	story := havip.Story{ID: "s1", HAVIP: p.Key(), Name: p.Name, Outcome: havip.Superseded, StartedAt: time.Now(), EndedAt: time.Now()}
-	next := havip.Story{ID: "s2", HAVIP: p.Key(), Name: p.Name, StartedAt: time.Now()}
+	story := havip.Story{Origin: havip.Origin{ID: "s1", HAVIP: p.Key(), Name: p.Name, StartedAt: time.Now()}, Ending: havip.Ending{Outcome: havip.Superseded, EndedAt: time.Now()}}
+	next := havip.Story{Origin: havip.Origin{ID: "s2", HAVIP: p.Key(), Name: p.Name, StartedAt: time.Now()}}
 	memory, bus := ledger.NewMemory(), &recorder{refuse: "havip.superseded"}
-	_, err = havip.Save(t.Context(), memory, p.Key().String(), havip.Record{Story: &next, Closed: &story, Outbox: []havip.Letter{
+	_, err = havip.Save(t.Context(), memory, p.Key().String(), havip.Record{Story: &next, Closed: &story, Outbox: []havip.Message{
 		{ID: "outcome", Ended: "s1"}, {ID: "check", Check: &havip.Check{HAVIP: p.Key(), Story: "s2", Attempt: 1, At: time.Now()}},
 	}}, 0)
 	if err != nil {

@@ -66,7 +66,7 @@ func (k Keeper) Admit(ctx context.Context, e Event) ([]Left, error) {
 	concerned := k.concerned(e)
 	if len(concerned) == 0 {
 		rule, advice := offRoster(e)
-		return k.Note(ctx, e, Story{Outcome: Refused, Rule: rule, Advice: advice})
+		return k.Note(ctx, e, Ending{Outcome: Refused, Rule: rule, Advice: advice})
 	}
 	var admitted []Left
 	for _, p := range concerned {
@@ -142,7 +142,7 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 
 // Note remembers an event that concerns no HAVIP of the roster, with its outcome
 // and the reason.
-func (k Keeper) Note(ctx context.Context, e Event, why Story) ([]Left, error) {
+func (k Keeper) Note(ctx context.Context, e Event, why Ending) ([]Left, error) {
 	s := begin(Policy{Cloud: e.Cloud, Region: e.Region, ID: e.HAVIP}, e)
 	s.ID = storyAt(strayPrefix+s.HAVIP.String(), e.Key()) // its HAVIP may have had a story of it before it left the roster
 	s.Outcome, s.EndedAt = why.Outcome, e.Arrived
@@ -213,7 +213,7 @@ func (r *Record) take(s Story, e Event, changed bool) (story string, opened bool
 		old.explain("superseded by "+e.Type+" "+e.ID, "")
 		old.Successor = s.ID
 		r.Story = &old
-		r.end(Superseded, e.Arrived)
+		r.close(Superseded, e.Arrived)
 	}
 	r.remember(e, s.ID)
 	r.replace(&s)
@@ -274,9 +274,12 @@ func (r *Record) joins(kind Kind, changed bool) bool {
 
 func begin(p Policy, e Event) Story {
 	return Story{
-		ID: storyOf(p.Key(), e.Key()), Event: e.EventRef, Trace: e.Trace,
-		HAVIP: p.Key(), Name: p.Name, Ask: e.Ask, Attempt: 1,
-		StartedAt: e.Arrived, Deadline: e.Arrived.Add(p.Deadline), Roster: p.Roster,
+		Origin: Origin{
+			ID: storyOf(p.Key(), e.Key()), Event: e.EventRef, Trace: e.Trace, HAVIP: p.Key(), Name: p.Name, Ask: e.Ask,
+			StartedAt: e.Arrived, Deadline: e.Arrived.Add(p.Deadline),
+		},
+		Progress: Progress{Attempt: 1},
+		Reading:  Reading{Roster: p.Roster},
 	}
 }
 

@@ -179,7 +179,7 @@ func TestChooseIsSafeInEveryState(t *testing.T) {
 		policies(func(p Policy) {
 			asks(func(a Ask) {
 				n++
-				want := Choose(p, h, Story{Ask: a})
+				want := Choose(p, h, Story{Origin: Origin{Ask: a}})
 				step := Next(want, h)
 				wrong := unsafeChoice(p, h, a, want, step)
 				if wrong == "" {
@@ -246,7 +246,7 @@ func TestChoiceConverges(t *testing.T) {
 				return
 			}
 			for _, kind := range []Kind{AskStarted, AskFailed, AskSweep} {
-				if err := converges(p, h, Story{Ask: Ask{Kind: kind}}); err != nil {
+				if err := converges(p, h, Story{Origin: Origin{Ask: Ask{Kind: kind}}}); err != nil {
 					t.Fatalf("%v: %+v, %+v", err, p, h)
 				}
 			}

@@ -149,7 +149,7 @@ func (l *look) end(ctx context.Context, outcome Outcome) error {
 			return err
 		}
 	}
-	l.record.end(outcome, l.keeper.Now())
+	l.record.close(outcome, l.keeper.Now())
 	return l.save(ctx)
 }
 
@@ -205,7 +205,7 @@ func (l *look) rebase(ctx context.Context, conflict error) error {
 		return conflict
 	}
 	was := l.before.Outbox
-	found := slices.DeleteFunc(slices.Clone(l.record.Outbox), func(n Letter) bool { return contains(was, n.ID) })
+	found := slices.DeleteFunc(slices.Clone(l.record.Outbox), func(n Message) bool { return contains(was, n.ID) })
 	now.dropChecks()
 	l.record.Outbox = append(now.Outbox, found...)
 	l.record.Seen, l.record.Marks, l.record.Frozen, l.record.Drift = now.Seen, now.Marks, now.Frozen, now.Drift
@@ -240,6 +240,6 @@ func frozenAlike(a, b *Freeze) bool {
 	return a == nil && b == nil || a != nil && b != nil && a.Until.Equal(b.Until)
 }
 
-func contains(letters []Letter, id string) bool {
-	return slices.ContainsFunc(letters, func(l Letter) bool { return l.ID == id })
+func contains(messages []Message, id string) bool {
+	return slices.ContainsFunc(messages, func(l Message) bool { return l.ID == id })
 }

@@ -30,7 +30,7 @@ func ExampleNext() {
 func ExampleChoose() {
 	p := havip.Policy{Hold: 1, Members: []havip.Member{{ID: "i-db1", Instance: "i-db1"}, {ID: "i-db2", Instance: "i-db2"}}}
 	have := havip.HAVIP{Status: havip.InUse, Holders: []string{"i-db1"}, Limit: 2}
-	want := havip.Choose(p, have, havip.Story{Ask: havip.Ask{Kind: havip.AskRecover, Release: "i-db1"}})
+	want := havip.Choose(p, have, havip.Story{Origin: havip.Origin{Ask: havip.Ask{Kind: havip.AskRecover, Release: "i-db1"}}})
 	fmt.Println(want.Instance, want.Release)
 	// Output: i-db2 i-db1
 }

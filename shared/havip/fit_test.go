@@ -15,11 +15,14 @@ func long(n int) string { return strings.Repeat(`"`, n) }
 func extreme(members []Member) *Story {
 	at := time.Date(2026, 11, 22, 3, 0, 0, 123456789, time.UTC)
 	s := &Story{
-		ID: strings.Repeat("f", 24), Event: EventRef{long(256), long(256), long(256)}, Trace: Trace{long(55), long(512)},
-		HAVIP: Key{"alibaba", strings.Repeat("r", 32), "havip-" + strings.Repeat("h", 64)}, Name: strings.Repeat("n", 64),
-		Ask:       Ask{Kind: AskRecover, Instance: members[0].ID, Release: members[1].ID, Force: true, AllowGap: true, Actor: long(256), Reason: long(1000)},
-		StartedAt: at, Deadline: at, Attempt: 1 << 30, NextAt: at, Quiet: 1 << 20, SettledAt: at,
-		Rule: long(1000), Code: long(maxCode), RequestID: long(maxCode), Advice: long(1000), Roster: strings.Repeat("0", 12),
+		Origin: Origin{
+			ID: strings.Repeat("f", 24), Event: EventRef{long(256), long(256), long(256)}, Trace: Trace{long(55), long(512)},
+			HAVIP: Key{"alibaba", strings.Repeat("r", 32), "havip-" + strings.Repeat("h", 64)}, Name: strings.Repeat("n", 64),
+			Ask: Ask{Kind: AskRecover, Instance: members[0].ID, Release: members[1].ID, Force: true, AllowGap: true, Actor: long(256), Reason: long(1000)}, StartedAt: at, Deadline: at,
+		},
+		Progress: Progress{Attempt: 1 << 30, NextAt: at, Quiet: 1 << 20, SettledAt: at},
+		Reading:  Reading{Roster: strings.Repeat("0", 12)},
+		Ending:   Ending{Rule: long(1000), Code: long(maxCode), RequestID: long(maxCode), Advice: long(1000)},
 	}
 	for _, m := range members {
 		s.Skip, s.Barred = append(s.Skip, m.ID), append(s.Barred, m.ID)
@@ -33,7 +36,7 @@ func extreme(members []Member) *Story {
 }
 
 // Whatever arrives, a record keeps its bound, and nothing goes that we decide by:
-// marks, the pending call, candidates that were refused, letters.
+// marks, the pending call, candidates that were refused, messages.
 func TestARecordIsBounded(t *testing.T) {
 	const most = 16 // members of a HAVIP, as the roster allows
 	var p Policy

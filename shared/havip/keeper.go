@@ -131,7 +131,7 @@ func (k Keeper) Abandon(ctx context.Context, c Check, rule string) (Left, error)
 			return false, err
 		}
 		r.Story.explain(rule, "see havip status "+c.HAVIP.ID+", then run havip recover")
-		r.end(Refused, k.Now())
+		r.close(Refused, k.Now())
 		return true, nil
 	})
 	return left, err

@@ -70,8 +70,8 @@ var forgedID = havip.Key{Cloud: "alibaba", Region: "cn-hangzhou", ID: functionst
 func forged(s *stage, instance string) events.Event {
 	s.Helper()
 	carried, err := json.Marshal(havip.Record{Story: &havip.Story{
-		ID: forgedID, HAVIP: havip.Key{Cloud: "alibaba", Region: "cn-hangzhou", ID: functionstest.Orders},
-		Ask: havip.Ask{Kind: havip.AskRecover, Instance: instance}, Attempt: 1, Deadline: time.Now().Add(time.Hour),
+		Origin:   havip.Origin{ID: forgedID, HAVIP: havip.Key{Cloud: "alibaba", Region: "cn-hangzhou", ID: functionstest.Orders}, Ask: havip.Ask{Kind: havip.AskRecover, Instance: instance}, Deadline: time.Now().Add(time.Hour)},
+		Progress: havip.Progress{Attempt: 1},
 	}})
 	if err != nil {
 		s.Fatal(err)

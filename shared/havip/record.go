@@ -13,7 +13,7 @@ type Record struct {
 	Failover *Failover       `json:"failover,omitempty"`
 	N        int             `json:"n,omitempty"` // effects confirmed
 	Pending  *PendingCall    `json:"pending,omitempty"`
-	Outbox   []Letter        `json:"outbox,omitempty"`
+	Outbox   []Message       `json:"outbox,omitempty"`
 	Story    *Story          `json:"story,omitempty"`   // the open one, or the last
 	Closed   *Story          `json:"closed,omitempty"`  // the one before, until its outcome is told
 	Settled  string          `json:"settled,omitempty"` // what the last story that ended for good left behind
@@ -55,9 +55,9 @@ type PendingCall struct {
 	Accepted int       `json:"accepted,omitempty"` // how often the cloud said yes to it
 }
 
-// Letter waits in the outbox until flow has published it. It is one of the two:
+// Message waits in the outbox until flow has published it. It is one of the two:
 // the next look, or how a story ended.
-type Letter struct {
+type Message struct {
 	ID    string `json:"id"`
 	Check *Check `json:"check,omitempty"`
 	Ended string `json:"ended,omitempty"` // the story's id
@@ -88,9 +88,9 @@ func (c Check) carried() (Carried, error) {
 	return c.Carried()
 }
 
-// Ended finds the story of a letter in the record. Where it is no longer there it
+// Ended finds the story of a message in the record. Where it is no longer there it
 // has been archived.
-func (r Record) Ended(l Letter) (Story, bool) {
+func (r Record) Ended(l Message) (Story, bool) {
 	for _, s := range []*Story{r.Story, r.Closed} {
 		if s != nil && s.ID == l.Ended && !s.Open() {
 			return *s, true
@@ -126,15 +126,15 @@ func (r *Record) next(at time.Time) {
 	s := r.Story
 	s.NextAt = at
 	r.dropChecks()
-	r.Outbox = append(r.Outbox, Letter{
+	r.Outbox = append(r.Outbox, Message{
 		ID:    checkID(s.ID, s.Attempt),
 		Check: &Check{HAVIP: s.HAVIP, Story: s.ID, Attempt: s.Attempt, At: at},
 	})
 }
 
-// end closes the open story and leaves its outcome in the outbox. A recover that
+// close ends the open story and leaves its outcome in the outbox. A recover that
 // facts had joined is followed by one more look.
-func (r *Record) end(outcome Outcome, now time.Time) {
+func (r *Record) close(outcome Outcome, now time.Time) {
 	s := *r.Story
 	s.Outcome, s.EndedAt = outcome, now
 	r.Story, r.ended = &s, append(r.ended, s.ID)
@@ -153,7 +153,7 @@ const maxUntold = 24
 
 // tell leaves the outcome of an ended story in the outbox.
 func (r *Record) tell(s Story) {
-	r.Outbox = append(r.Outbox, Letter{ID: hash(s.ID, "outcome"), Ended: s.ID})
+	r.Outbox = append(r.Outbox, Message{ID: hash(s.ID, "outcome"), Ended: s.ID})
 	for len(r.Outbox) > maxUntold {
 		r.Outbox = slices.Delete(r.Outbox, 0, 1)
 		r.Silenced++
@@ -170,17 +170,17 @@ func (r *Record) replace(s *Story) {
 }
 
 func (r *Record) untold(story string) bool {
-	return slices.ContainsFunc(r.Outbox, func(l Letter) bool { return l.Ended == story })
+	return slices.ContainsFunc(r.Outbox, func(l Message) bool { return l.Ended == story })
 }
 
 func (r *Record) dropChecks() {
-	r.Outbox = slices.DeleteFunc(slices.Clone(r.Outbox), func(l Letter) bool { return l.Check != nil })
+	r.Outbox = slices.DeleteFunc(slices.Clone(r.Outbox), func(l Message) bool { return l.Check != nil })
 }
 
-// Remove takes published letters out of the outbox.
+// Remove takes published messages out of the outbox.
 func (r *Record) Remove(published []string) (changed bool) {
 	before := len(r.Outbox)
-	r.Outbox = slices.DeleteFunc(r.Outbox, func(l Letter) bool { return slices.Contains(published, l.ID) })
+	r.Outbox = slices.DeleteFunc(r.Outbox, func(l Message) bool { return slices.Contains(published, l.ID) })
 	if r.Closed != nil && !r.untold(r.Closed.ID) {
 		r.Closed = nil
 	}

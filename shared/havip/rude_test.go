@@ -354,8 +354,8 @@ func TestCarriedStateIsSealed(t *testing.T) {
 		r := havip.Record{
 			Marks: map[string]havip.Mark{"i-db1": {Failed: true, At: time.Now(), Since: time.Now()}},
 			Story: &havip.Story{
-				ID: forgedID, HAVIP: k, Attempt: 7, StartedAt: time.Now(), Deadline: time.Now().Add(1000 * time.Hour),
-				Ask: havip.Ask{Kind: havip.AskRecover, Instance: "i-db2", Release: "i-db1", Force: true, AllowGap: true, Actor: "root"},
+				Origin:   havip.Origin{ID: forgedID, HAVIP: k, StartedAt: time.Now(), Deadline: time.Now().Add(1000 * time.Hour), Ask: havip.Ask{Kind: havip.AskRecover, Instance: "i-db2", Release: "i-db1", Force: true, AllowGap: true, Actor: "root"}},
+				Progress: havip.Progress{Attempt: 7},
 			},
 		}
 		change(&r)

@@ -59,6 +59,14 @@ type EventRef struct {
 // Story is what one accepted event set going, from its first look to its one
 // outcome.
 type Story struct {
+	Origin
+	Progress
+	Reading
+	Ending
+}
+
+// Origin is how a story began.
+type Origin struct {
 	ID        string    `json:"id"`
 	Event     EventRef  `json:"event"`
 	Trace     Trace     `json:"trace,omitzero"` // of the event
@@ -67,7 +75,10 @@ type Story struct {
 	Ask       Ask       `json:"ask"`
 	StartedAt time.Time `json:"startedAt"`
 	Deadline  time.Time `json:"deadline"`
+}
 
+// Progress is how far a story has come: what the next look goes by.
+type Progress struct {
 	Attempt   int       `json:"attempt"` // of the next look
 	NextAt    time.Time `json:"nextAt"`  // not before which
 	Quiet     int       `json:"quiet,omitempty"`
@@ -76,9 +87,12 @@ type Story struct {
 	Skip      []string  `json:"skip,omitempty"`     // busy candidates, tried again when nobody else is left
 	Barred    []string  `json:"barred,omitempty"`   // candidates that the cloud refused
 	SettledAt time.Time `json:"settledAt,omitzero"` // when the want was first read as met
+}
 
+// Reading is what was read last, and what was done so far.
+type Reading struct {
 	Want       Want     `json:"want"`
-	Status     Status   `json:"status"` // as read last
+	Status     Status   `json:"status"`
 	Holders    []string `json:"holders"`
 	Serving    string   `json:"serving"`
 	Instance   string   `json:"instance"` // attached last, or the holder that stays
@@ -86,7 +100,11 @@ type Story struct {
 	Calls      int      `json:"calls"` // mutating ones
 	CloudMs    int64    `json:"cloudMs"`
 	Steps      []Taken  `json:"steps"`
+	Roster     string   `json:"roster"` // by which it was judged, its hash
+}
 
+// Ending is how a story ended, and why. An open one says why it waits.
+type Ending struct {
 	Outcome   Outcome   `json:"outcome,omitempty"`
 	Successor string    `json:"successor,omitempty"` // the story that superseded it
 	EndedAt   time.Time `json:"endedAt,omitzero"`
@@ -94,7 +112,6 @@ type Story struct {
 	Code      string    `json:"code,omitempty"`
 	RequestID string    `json:"requestId,omitempty"`
 	Advice    string    `json:"advice,omitempty"`
-	Roster    string    `json:"roster"`
 }
 
 // Taken is one mutating call of a story and how it went.
@@ -167,9 +184,8 @@ func IsStoryID(id string) bool {
 
 // again is the story of the look that facts which joined a recover still need.
 func (s Story) again(now time.Time) Story {
-	return Story{
-		ID: againID(s.ID), Event: s.Event, Trace: s.Trace, HAVIP: s.HAVIP, Name: s.Name,
-		Ask: Ask{Kind: AskSweep, Reason: "facts that arrived during a recover"}, Attempt: 1,
-		StartedAt: now, Deadline: now.Add(s.Deadline.Sub(s.StartedAt)), Roster: s.Roster,
-	}
+	next := Story{Origin: s.Origin, Progress: Progress{Attempt: 1}, Reading: Reading{Roster: s.Roster}}
+	next.ID, next.Ask = againID(s.ID), Ask{Kind: AskSweep, Reason: "facts that arrived during a recover"}
+	next.StartedAt, next.Deadline = now, now.Add(s.Deadline.Sub(s.StartedAt))
+	return next
 }

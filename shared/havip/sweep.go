@@ -177,7 +177,7 @@ func (r *Record) markDown(p Policy, have HAVIP, now time.Time) {
 // as failed: its event may have been lost.
 func (r *Record) unmet(k Keeper, p Policy, e Event, have HAVIP) bool {
 	r.markDown(p, have, e.Arrived)
-	l := look{keeper: k, policy: p, record: *r, have: have, now: e.Arrived, story: &Story{Ask: Ask{Kind: AskSweep}}}
+	l := look{keeper: k, policy: p, record: *r, have: have, now: e.Arrived, story: &Story{Origin: Origin{Ask: Ask{Kind: AskSweep}}}}
 	l.have.Limit, l.have.Failed = p.Limit, r.failed(p, e.Arrived)
 	l.resolve()
 	step := Next(Choose(p, l.have, *l.story), l.have)
@@ -210,7 +210,7 @@ func (r *Record) notice(p Policy, e Event, have HAVIP, left *Left) bool {
 // settled describes what a sweep would find and want, so that it does not open
 // a story that would only repeat the last one's outcome.
 func settled(p Policy, have HAVIP) string {
-	want := Choose(p, have, Story{Ask: Ask{Kind: AskSweep}})
+	want := Choose(p, have, Story{Origin: Origin{Ask: Ask{Kind: AskSweep}}})
 	failed := slices.Sorted(maps.Keys(have.Failed))
 	return hash(p.Roster, strings.Join(have.Holders, ","), have.Serving, strings.Join(failed, ","), want.Instance, want.Release)
 }

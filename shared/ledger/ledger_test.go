@@ -51,8 +51,9 @@ var at = time.Date(2026, 11, 22, 3, 0, 0, 123456789, time.UTC)
 
 func story(id string, started time.Time) havip.Story {
 	return havip.Story{
-		ID: id, HAVIP: havip.Key{Cloud: "alibaba", Region: "cn-hangzhou", ID: "havip-bp1orders"}, Name: "orders-db",
-		StartedAt: started, EndedAt: started.Add(time.Second), Outcome: havip.Attached, Holders: []string{"i-db1"},
+		Origin:  havip.Origin{ID: id, HAVIP: havip.Key{Cloud: "alibaba", Region: "cn-hangzhou", ID: "havip-bp1orders"}, Name: "orders-db", StartedAt: started},
+		Reading: havip.Reading{Holders: []string{"i-db1"}},
+		Ending:  havip.Ending{EndedAt: started.Add(time.Second), Outcome: havip.Attached},
 	}
 }
 
@@ -196,7 +197,7 @@ func testRevisions(t *testing.T, l ledger.Ledger) {
 // stray is an event that concerned nobody, as it is remembered.
 func stray(t *testing.T, l ledger.Ledger, id string, ended time.Time) {
 	t.Helper()
-	s := havip.Story{ID: id, StartedAt: ended, EndedAt: ended, Outcome: havip.Refused, HAVIP: havip.Key{ID: "no such > name *"}}
+	s := havip.Story{Origin: havip.Origin{ID: id, StartedAt: ended, HAVIP: havip.Key{ID: "no such > name *"}}, Ending: havip.Ending{EndedAt: ended, Outcome: havip.Refused}}
 	if _, err := havip.Save(t.Context(), l, havip.StrayKey(id), havip.Record{Story: &s}, 0); err != nil {
 		t.Fatal(err)
 	}

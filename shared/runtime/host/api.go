@@ -150,7 +150,7 @@ func (h *Host) unarchived(ctx context.Context, policies []havip.Policy) (found [
 			return nil, err
 		}
 		for _, s := range []*havip.Story{r.Story, r.Closed} {
-			if s.Open() || s != nil && slices.ContainsFunc(r.Outbox, func(l havip.Letter) bool { return l.Ended == s.ID }) {
+			if s.Open() || s != nil && slices.ContainsFunc(r.Outbox, func(l havip.Message) bool { return l.Ended == s.ID }) {
 				found = append(found, *s)
 			}
 		}
