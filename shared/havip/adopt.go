@@ -35,8 +35,12 @@ func (k Keeper) adopt(ctx context.Context, c Check, carried Carried, p Policy, r
 		if r.Pending != nil {
 			r.Pending.SentAt = within(r.Pending.SentAt, now, k.settle()) // else nobody could act before it settles
 		}
-		if r.Failover != nil {
-			r.Failover.At = within(r.Failover.At, now, p.CoolDown)
+		switch f := r.Failover; {
+		case f == nil:
+		case f.Story == c.Story: // its next call is one, by the brake and the cool-down
+			r.Failover = nil
+		default:
+			f.At = within(f.At, now, p.CoolDown)
 		}
 		if m, member := p.Member(s.Ask.Instance); member && s.Ask.Kind == AskFailed {
 			r.mark(p, m.ID, Mark{Failed: true, At: s.StartedAt, Since: s.StartedAt})

@@ -443,6 +443,19 @@ func TestCarriedStateIsSealed(t *testing.T) {
 			s.Want("+i-db2", "attached i-db2", "i-db1* i-db2")
 		})
 	})
+	t.Run("its failover counts once more, whatever it says of it", func(t *testing.T) {
+		play(t, func(s *stage) {
+			began := time.Now()
+			s.Post(s.Check(forge(s, func(r *havip.Record) {
+				r.Story.Ask = havip.Ask{Kind: havip.AskFailed, Instance: "i-db1"}
+				r.Failover = &havip.Failover{At: began.Add(-time.Hour), Story: forgedID}
+			})))
+			s.Finish()
+			if f := record(s).Failover; s.Calls() != "+i-db2" || f == nil || f.At.Before(began) {
+				s.Errorf("the calls %q, the failover %+v", s.Calls(), f)
+			}
+		})
+	})
 	t.Run("it brings no marks but its own", func(t *testing.T) {
 		play(t, func(s *stage) {
 			s.Post(s.Check(forge(s, func(r *havip.Record) {
