@@ -40,7 +40,7 @@ var leans = map[string][]string{
 var only = map[string][]string{
 	"github.com/aliyun/alibaba-cloud-sdk-go": {"shared/alibaba", "shared/alibaba (test)", "shared/simulator (test)"},
 	"github.com/baidubce/bce-sdk-go":         {"shared/baidu", "shared/baidu (test)", "shared/simulator (test)"},
-	module + "shared/wire":                   {"shared/alibaba", "shared/baidu", "shared/wire (test)"},
+	module + "shared/wire":                   {"shared/alibaba", "shared/baidu", "shared/runtime", "shared/wire (test)"},
 	module + "functions/functionstest":       {"(test)"},
 	module + "shared/havip/cloudtest":        {"(test)"},
 	"testing":                                {"(test)", "functions/functionstest", "shared/havip/cloudtest"},

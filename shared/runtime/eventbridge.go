@@ -15,6 +15,7 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/wire"
 )
 
 // What PutEvents takes of an event.
@@ -53,9 +54,9 @@ func (b EventBridge) Publish(ctx context.Context, e event.Event, _ time.Duration
 	if err != nil {
 		return err
 	}
-	answer, err := withoutRedirects(nil).Do(r)
+	answer, err := wire.WithoutRedirects(nil).Do(r)
 	if err != nil {
-		return fmt.Errorf("event %s was not sent to the bus %s: %w", e.ID(), b.Bus, withoutURL(err))
+		return fmt.Errorf("event %s was not sent to the bus %s: %w", e.ID(), b.Bus, wire.WithoutURL(err))
 	}
 	defer answer.Body.Close() //nolint:errcheck // it was read, or its error is told
 	return b.verdict(e.ID(), answer)

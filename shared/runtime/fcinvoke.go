@@ -19,6 +19,7 @@ import (
 	"havip-functions/events"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/wire"
 )
 
 const (
@@ -86,9 +87,9 @@ func (b FCInvoke) send(ctx context.Context, body []byte, after time.Duration) er
 	if err != nil {
 		return err
 	}
-	answer, err := withoutRedirects(b.Client).Do(r)
+	answer, err := wire.WithoutRedirects(b.Client).Do(r)
 	if err != nil {
-		return transient{withoutURL(err)}
+		return transient{wire.WithoutURL(err)}
 	}
 	defer answer.Body.Close() //nolint:errcheck // its status was read, and that is all
 	if answer.StatusCode == http.StatusAccepted {
@@ -115,19 +116,11 @@ func (b FCInvoke) request(ctx context.Context, body []byte, after time.Duration)
 	r.Header.Set("x-acs-action", "InvokeFunction")
 	r.Header.Set("x-acs-version", fcVersion)
 	r.Header.Set("x-fc-invocation-type", "Async")
-	if s := delay(after, fcMaxDelay); s > 0 {
+	if s := wire.Seconds(after, fcMaxDelay); s > 0 {
 		r.Header.Set("x-fc-async-delay", strconv.Itoa(s))
 	}
 	sign(r, body, credentials)
 	return r, nil
-}
-
-// withoutRedirects is the client that follows none, because one would carry
-// tokens and signatures elsewhere.
-func withoutRedirects(c *http.Client) *http.Client {
-	client := *cmp.Or(c, http.DefaultClient)
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client
 }
 
 // refusal names FC's code and request id. Its message stays out: that of a
@@ -141,17 +134,4 @@ func refusal(answer *http.Response) error {
 	id := cmp.Or(answer.Header.Get("x-fc-request-id"), said.RequestID, "unknown")
 	return fmt.Errorf("Function Compute answered %d %.64q (request %.64q); allow fc:InvokeFunction on the function and check its name and HAVIP_FC_ENDPOINT",
 		answer.StatusCode, said.Code, id)
-}
-
-func withoutURL(err error) error {
-	if u := new(url.Error); errors.As(err, &u) {
-		return u.Err
-	}
-	return err
-}
-
-// delay is a delay in whole seconds, rounded up, as much as a host takes.
-func delay(after, most time.Duration) int {
-	d := max(0, min(after, most))
-	return int((d + time.Second - 1) / time.Second)
 }

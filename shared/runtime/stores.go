@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/wire"
 )
 
 // oss is an object of Alibaba's OSS, oss://bucket/key. ?region= and ?endpoint=
@@ -115,9 +116,9 @@ func objectRequest(ctx context.Context, endpoint string, object *url.URL) (*http
 }
 
 func download(r *http.Request) ([]byte, error) {
-	answer, err := withoutRedirects(nil).Do(r)
+	answer, err := wire.WithoutRedirects(nil).Do(r)
 	if err != nil {
-		return nil, withoutURL(err)
+		return nil, wire.WithoutURL(err)
 	}
 	defer answer.Body.Close() //nolint:errcheck // it was read, or its error is told
 	if answer.StatusCode != http.StatusOK {
