@@ -32,7 +32,7 @@ type FunctionCompute struct {
 // ServeHTTP answers one call. A failure, a panic included, is a 404 with
 // x-fc-status 404 and one line of JSON.
 func (h FunctionCompute) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	err := safely(h.log(), func() error { return h.serve(w, r) })
+	err := Safely(h.log(), func() error { return h.serve(w, r) })
 	if err != nil {
 		fcAnswer(w, http.StatusNotFound)
 		w.Write(fcFailure(err)) //nolint:errcheck // FC is gone, there is nobody to tell

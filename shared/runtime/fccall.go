@@ -61,7 +61,7 @@ func fcFailure(err error) []byte {
 
 // errorType is the word that an operator can filter failures by.
 func errorType(err error) string {
-	var p panicked
+	var p Panicked
 	switch {
 	case errors.As(err, &p):
 		return "Panic"

@@ -71,7 +71,7 @@ func (h GoRuntime) next(ctx context.Context, client *http.Client) (goCall, error
 func (h GoRuntime) answer(ctx context.Context, client *http.Client, c goCall) error {
 	id := fcCall(c.header).RequestID
 	verb, body := id+"/response", []byte(nil)
-	if err := safely(cmp.Or(h.Log, slog.Default()), func() error { return h.handle(ctx, c) }); err != nil {
+	if err := Safely(cmp.Or(h.Log, slog.Default()), func() error { return h.handle(ctx, c) }); err != nil {
 		verb, body = id+"/error", fcFailure(err)
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url(verb), bytes.NewReader(body))

@@ -26,7 +26,7 @@ func Lambda(f Functions, log *slog.Logger) lambda.Handler {
 func LambdaWeb(web Web, log *slog.Logger) http.Handler {
 	log = cmp.Or(log, slog.Default())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := safely(log, func() error {
+		err := Safely(log, func() error {
 			call := lambdaCall(r.Context())
 			ctx, cancel := call.within(r.Context())
 			defer cancel()
@@ -55,7 +55,7 @@ func (h lambdaHandler) Invoke(ctx context.Context, payload []byte) ([]byte, erro
 	if err := json.Unmarshal(payload, &batch); err == nil && fromSQS(batch) {
 		return json.Marshal(h.each(ctx, call, batch.Records))
 	}
-	err := safely(h.log, func() error { return h.functions.invoke(ctx, call, payload) })
+	err := Safely(h.log, func() error { return h.functions.invoke(ctx, call, payload) })
 	return nil, err
 }
 
@@ -64,7 +64,7 @@ func (h lambdaHandler) each(ctx context.Context, call Call, messages []events.SQ
 	for _, m := range messages {
 		err := context.DeadlineExceeded
 		if !call.over() {
-			err = safely(h.log, func() error { return h.functions.invoke(ctx, call, []byte(m.Body)) })
+			err = Safely(h.log, func() error { return h.functions.invoke(ctx, call, []byte(m.Body)) })
 		}
 		if err != nil {
 			h.log.Error("message comes again", "message", m.MessageId, "error", err)

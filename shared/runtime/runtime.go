@@ -4,10 +4,7 @@ package runtime
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"havip-functions/shared/havip"
@@ -67,22 +64,3 @@ func early(deadline, now time.Time) time.Time {
 
 // over tells that the call's time is up.
 func (c Call) over() bool { return !c.Deadline.IsZero() && !time.Now().Before(c.Deadline) }
-
-// panicked is the error of a function that panicked.
-type panicked struct{ value any }
-
-func (p panicked) Error() string {
-	return fmt.Sprintf("the function panicked: %v; see its log", p.value)
-}
-
-// safely runs do and turns its panic into an error, because one bad event must
-// not end the process that others are answered by.
-func safely(log *slog.Logger, do func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			log.Error("panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
-			err = panicked{v}
-		}
-	}()
-	return do()
-}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 
 	"havip-functions/shared/havip"
@@ -84,3 +85,12 @@ func script(ctx context.Context, call runtime.Call, word string) error {
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func TestSafely(t *testing.T) {
+	var said strings.Builder
+	err := runtime.Safely(slog.New(slog.NewTextHandler(&said, nil)), func() error { panic("boom") })
+	var panicked runtime.Panicked
+	if !errors.As(err, &panicked) || panicked.Value != "boom" || !strings.Contains(said.String(), "runtime_test.go") {
+		t.Errorf("got %v, and the log says %s", err, said.String())
+	}
+}

@@ -6,13 +6,13 @@ import (
 	"net/http"
 	"time"
 
-	"havip-functions/shared/wire"
-
 	"github.com/cloudevents/sdk-go/v2/binding"
 	"github.com/cloudevents/sdk-go/v2/client"
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/cloudevents/sdk-go/v2/protocol"
 	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
+
+	"havip-functions/shared/wire"
 )
 
 const sinkTimeout = 5 * time.Second
