@@ -17,6 +17,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"havip-functions/events"
+	"havip-functions/shared/alibaba"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/wire"
@@ -119,7 +120,7 @@ func (b FCInvoke) request(ctx context.Context, body []byte, after time.Duration)
 	if s := wire.Seconds(after, fcMaxDelay); s > 0 {
 		r.Header.Set("x-fc-async-delay", strconv.Itoa(s))
 	}
-	sign(r, body, credentials)
+	alibaba.Sign(r, body, credentials)
 	return r, nil
 }
 

@@ -1,4 +1,4 @@
-package runtime
+package alibaba
 
 import (
 	"context"
@@ -82,7 +82,7 @@ func (b EventBridge) request(ctx context.Context, e event.Event) (*http.Request,
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("x-acs-action", "PutEvents")
 	r.Header.Set("x-acs-version", "2020-04-01")
-	sign(r, []byte(body), credentials)
+	Sign(r, []byte(body), credentials)
 	return r, nil
 }
 
