@@ -42,11 +42,21 @@ var leans = map[string][]string{
 var only = map[string][]string{
 	"github.com/aliyun/alibaba-cloud-sdk-go": {"shared/alibaba", "shared/alibaba (test)", "shared/simulator (test)"},
 	"github.com/baidubce/bce-sdk-go":         {"shared/baidu", "shared/baidu (test)", "shared/simulator (test)"},
-	module + "shared/wire":                   {"shared/alibaba", "shared/baidu", "shared/roster/stored", "shared/runtime", "shared/wire (test)"},
+	module + "shared/wire":                   {"shared/alibaba", "shared/baidu", "shared/roster/stored", "shared/runtime", "shared/runtime/fc", "shared/runtime/lambda", "shared/wire (test)"},
+	module + "shared/alibaba":                {"shared/accounts", "shared/roster/stored", "shared/runtime", "shared/runtime/fc", "functions/functionstest", "shared/havip/cloudtest", "(test)"},
+	module + "shared/baidu":                  {"shared/accounts", "functions/functionstest", "shared/havip/cloudtest", "(test)"},
+	module + "shared/runtime/runtimetest":    {"(test)"},
 	module + "functions/functionstest":       {"(test)"},
 	module + "shared/havip/cloudtest":        {"(test)"},
-	"testing":                                {"(test)", "functions/functionstest", "shared/havip/cloudtest"},
+	"testing":                                {"(test)", "functions/functionstest", "shared/havip/cloudtest", "shared/runtime/runtimetest"},
 }
+
+// hosts and sdks meet in the mains alone, and not even there by name: no host's room
+// knows another, and what calls a cloud doesn't know where it runs.
+var (
+	hosts = []string{"shared/runtime/fc", "shared/runtime/lambda", "shared/runtime/host"}
+	sdks  = []string{"github.com/aliyun/alibaba-cloud-sdk-go", "github.com/baidubce/bce-sdk-go"}
+)
 
 type goPackage struct {
 	ImportPath, Name, Doc, Dir                  string
@@ -101,6 +111,29 @@ func TestImportsPointOneWay(t *testing.T) {
 			if ours && narrow && !slices.Contains(allowed, of) {
 				t.Errorf("%s leans on %s; it may lean on %q alone", p.path(), of, allowed)
 			}
+		}
+	}
+}
+
+func TestNobodyImportsACloudsSDKAndAHost(t *testing.T) {
+	for _, p := range house(t) {
+		imports := p.Imports // of a main, which has both behind it
+		if !within(p.path(), "deploy") {
+			imports = p.Deps
+		}
+		var host, sdk []string
+		for _, i := range imports {
+			of := strings.TrimPrefix(i, module)
+			in := func(folder string) bool { return within(of, folder) }
+			if slices.ContainsFunc(hosts, in) {
+				host = append(host, of)
+			}
+			if slices.ContainsFunc(sdks, in) {
+				sdk = append(sdk, of)
+			}
+		}
+		if len(host) > 0 && (len(sdk) > 0 || slices.Contains(hosts, p.path())) {
+			t.Errorf("%s has the hosts %q beside the SDKs %q and what it is itself", p.path(), host, sdk)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/shared/accounts"
-	"havip-functions/shared/runtime"
+	"havip-functions/shared/runtime/fc"
 )
 
 // remotely hands the request to the functions on Function Compute: one signed
@@ -36,7 +36,7 @@ func (r recovery) remotely(ctx context.Context, target string) error {
 	if err != nil {
 		return err
 	}
-	bus := runtime.FCInvoke{
+	bus := fc.Bus{
 		Endpoint: cmp.Or(os.Getenv("HAVIP_FC_ENDPOINT"), "https://fcv3."+region+".aliyuncs.com"),
 		Function: "havip-recover", Credentials: accounts.New(os.Getenv).Ambient(),
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,4 +76,23 @@ func TestSinkHidesItsAddress(t *testing.T) {
 	expectError(t, sink.Publish(t.Context(), attached(t, "e1"), 0), "was not sent to the sink")
 	_, err = runtime.NewSink("no address " + token)
 	expectError(t, err, "HAVIP_OUTCOME_SINK is no address")
+}
+
+const token = "an-sts-token"
+
+func expectError(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil {
+		if want != "" {
+			t.Errorf("got no error, want %s", want)
+		}
+		return
+	}
+	got := err.Error()
+	if want == "" || !strings.Contains(got, want) {
+		t.Errorf("got %s, want %q", got, want)
+	}
+	if strings.Contains(got, token) || strings.Contains(got, "\n") {
+		t.Errorf("the error holds a secret or a second line: %s", got)
+	}
 }
