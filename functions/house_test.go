@@ -121,19 +121,17 @@ func TestNobodyImportsACloudsSDKAndAHost(t *testing.T) {
 		if !within(p.path(), "deploy") {
 			imports = p.Deps
 		}
-		var host, sdk []string
-		for _, i := range imports {
-			of := strings.TrimPrefix(i, module)
-			in := func(folder string) bool { return within(of, folder) }
-			if slices.ContainsFunc(hosts, in) {
-				host = append(host, of)
+		found := func(folders []string) (some []string) {
+			for _, folder := range folders {
+				if slices.ContainsFunc(imports, func(i string) bool { return within(strings.TrimPrefix(i, module), folder) }) {
+					some = append(some, folder)
+				}
 			}
-			if slices.ContainsFunc(sdks, in) {
-				sdk = append(sdk, of)
-			}
+			return some
 		}
+		host, sdk := found(hosts), found(sdks)
 		if len(host) > 0 && (len(sdk) > 0 || slices.Contains(hosts, p.path())) {
-			t.Errorf("%s has the hosts %q beside the SDKs %q and what it is itself", p.path(), host, sdk)
+			t.Errorf("%s has the hosts %q behind it, beside the SDKs %q or as a host itself", p.path(), host, sdk)
 		}
 	}
 }

@@ -134,6 +134,6 @@ func refusal(answer *http.Response) error {
 		said.Code = "no code"
 	}
 	id := cmp.Or(answer.Header.Get("x-fc-request-id"), said.RequestID, "unknown")
-	return fmt.Errorf("Function Compute answered %d %.64q (request %.64q); allow fc:InvokeFunction on the function and check its name and HAVIP_FC_ENDPOINT",
+	return fmt.Errorf("the API of Function Compute answered %d %.64q (request %.64q); allow fc:InvokeFunction on the function and check its name and HAVIP_FC_ENDPOINT",
 		answer.StatusCode, said.Code, id)
 }
