@@ -25,26 +25,38 @@ var arrows = []string{"shared/havip", "events", "shared/ledger", "shared/flow", 
 
 // leans are the packages that may lean on nothing of ours but these.
 var leans = map[string][]string{
-	"events":           nil,
-	"shared/havip":     nil,
-	"shared/guard":     nil,
-	"shared/wire":      {"shared/havip"},
-	"shared/alibaba":   {"shared/havip", "shared/wire"},
-	"shared/baidu":     {"shared/havip", "shared/wire"},
-	"shared/roster":    {"shared/havip"},
-	"shared/ledger":    {"shared/guard", "shared/havip"},
-	"shared/simulator": {"shared/havip"},
+	"events":               nil,
+	"shared/havip":         nil,
+	"shared/guard":         nil,
+	"shared/wire":          {"shared/havip"},
+	"shared/alibaba":       {"events", "shared/havip", "shared/wire"},
+	"shared/baidu":         {"shared/havip", "shared/wire"},
+	"shared/accounts":      {"events", "shared/alibaba", "shared/baidu", "shared/havip", "shared/havip/pace", "shared/wire"},
+	"shared/roster":        {"shared/havip"},
+	"shared/roster/stored": {"events", "shared/alibaba", "shared/havip", "shared/roster", "shared/wire"},
+	"shared/ledger":        {"shared/guard", "shared/havip"},
+	"shared/simulator":     {"shared/havip"},
 }
 
 // only are imports that belong to few. What stands for tests counts as theirs.
 var only = map[string][]string{
 	"github.com/aliyun/alibaba-cloud-sdk-go": {"shared/alibaba", "shared/alibaba (test)", "shared/simulator (test)"},
 	"github.com/baidubce/bce-sdk-go":         {"shared/baidu", "shared/baidu (test)", "shared/simulator (test)"},
-	module + "shared/wire":                   {"shared/alibaba", "shared/baidu", "shared/wire (test)"},
+	module + "shared/wire":                   {"shared/alibaba", "shared/baidu", "shared/roster/stored", "shared/runtime", "shared/runtime/fc", "shared/runtime/lambda", "shared/wire (test)"},
+	module + "shared/alibaba":                {"shared/accounts", "shared/roster/stored", "shared/runtime", "shared/runtime/fc", "functions/functionstest", "shared/havip/cloudtest", "(test)"},
+	module + "shared/baidu":                  {"shared/accounts", "functions/functionstest", "shared/havip/cloudtest", "(test)"},
+	module + "shared/runtime/runtimetest":    {"(test)"},
 	module + "functions/functionstest":       {"(test)"},
 	module + "shared/havip/cloudtest":        {"(test)"},
-	"testing":                                {"(test)", "functions/functionstest", "shared/havip/cloudtest"},
+	"testing":                                {"(test)", "functions/functionstest", "shared/havip/cloudtest", "shared/runtime/runtimetest"},
 }
+
+// hosts and sdks meet in the mains alone, and not even there by name: no host's room
+// knows another, and what calls a cloud doesn't know where it runs.
+var (
+	hosts = []string{"shared/runtime/fc", "shared/runtime/lambda", "shared/runtime/host"}
+	sdks  = []string{"github.com/aliyun/alibaba-cloud-sdk-go", "github.com/baidubce/bce-sdk-go"}
+)
 
 type goPackage struct {
 	ImportPath, Name, Doc, Dir                  string
@@ -99,6 +111,27 @@ func TestImportsPointOneWay(t *testing.T) {
 			if ours && narrow && !slices.Contains(allowed, of) {
 				t.Errorf("%s leans on %s; it may lean on %q alone", p.path(), of, allowed)
 			}
+		}
+	}
+}
+
+func TestNobodyImportsACloudsSDKAndAHost(t *testing.T) {
+	for _, p := range house(t) {
+		imports := p.Imports // of a main, which has both behind it
+		if !within(p.path(), "deploy") {
+			imports = p.Deps
+		}
+		found := func(folders []string) (some []string) {
+			for _, folder := range folders {
+				if slices.ContainsFunc(imports, func(i string) bool { return within(strings.TrimPrefix(i, module), folder) }) {
+					some = append(some, folder)
+				}
+			}
+			return some
+		}
+		host, sdk := found(hosts), found(sdks)
+		if len(host) > 0 && (len(sdk) > 0 || slices.Contains(hosts, p.path())) {
+			t.Errorf("%s has the hosts %q behind it, beside the SDKs %q or as a host itself", p.path(), host, sdk)
 		}
 	}
 }

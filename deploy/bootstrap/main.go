@@ -10,12 +10,11 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdaurl"
-
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/runtime"
+	"havip-functions/shared/runtime/fc"
+	"havip-functions/shared/runtime/lambda"
 )
 
 func main() {
@@ -45,26 +44,24 @@ func run(ctx context.Context, env runtime.Environment) error {
 	return fmt.Errorf("neither Function Compute nor Lambda started it; on a host of your own run havip serve")
 }
 
-// onLambda catches no signal: Lambda ends its processes itself, and the loop of
-// aws-lambda-go would outlive one.
 func onLambda(ctx context.Context, env runtime.Environment, ingress bool) error {
-	queue, err := sqs(ctx, env.Getenv("HAVIP_SQS_QUEUE_URL"))
+	followUps, err := byQueue(ctx, env.Getenv("HAVIP_SQS_QUEUE_URL"))
 	if err != nil {
 		return err
 	}
 	if ingress {
-		door, err := env.Door(ctx, queue)
+		door, err := env.Door(ctx, followUps)
 		if err != nil {
 			return err
 		}
-		lambda.StartWithOptions(lambdaurl.Wrap(runtime.LambdaWeb(door, env.Log)), lambda.WithContext(ctx))
+		lambda.StartWeb(ctx, door, env.Log)
 		return nil
 	}
-	functions, err := env.Functions(ctx, queue)
+	functions, err := env.Functions(ctx, followUps)
 	if err != nil {
 		return err
 	}
-	lambda.StartWithOptions(runtime.Lambda(functions, env.Log), lambda.WithContext(ctx))
+	lambda.Start(ctx, functions, env.Log)
 	return nil
 }
 
@@ -72,21 +69,21 @@ func onFCGo(ctx context.Context, env runtime.Environment, ingress bool) error {
 	if ingress {
 		return fmt.Errorf("the ingress needs an HTTP trigger, which the go1 runtime has not; deploy it on custom.debian12")
 	}
-	functions, err := env.Functions(ctx, fc(env))
+	functions, err := env.Functions(ctx, byInvoking(env))
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	return runtime.GoRuntime{API: env.Getenv("FC_RUNTIME_API"), Functions: functions, Log: env.Log}.Run(ctx)
+	return fc.Go1{API: env.Getenv("FC_RUNTIME_API"), Functions: functions, Log: env.Log}.Run(ctx)
 }
 
 func onFCCustom(ctx context.Context, env runtime.Environment, ingress bool) (err error) {
-	h := runtime.FunctionCompute{Log: env.Log}
+	h := fc.Custom{Log: env.Log}
 	if ingress {
-		h.Web, err = env.Door(ctx, fc(env))
+		h.Web, err = env.Door(ctx, byInvoking(env))
 	} else {
-		h.Functions, err = env.Functions(ctx, fc(env))
+		h.Functions, err = env.Functions(ctx, byInvoking(env))
 	}
 	if err != nil {
 		return err
@@ -96,24 +93,24 @@ func onFCCustom(ctx context.Context, env runtime.Environment, ingress bool) (err
 	return h.ListenAndServe(ctx, env.Getenv)
 }
 
-// fc sends follow-ups by asynchronous invocation, signed with the call's own credentials.
-func fc(env runtime.Environment) runtime.Buses {
+// byInvoking sends follow-ups by asynchronous invocation, signed with the call's own credentials.
+func byInvoking(env runtime.Environment) runtime.Buses {
 	return func(c runtime.Call) flow.Bus {
 		endpoint := env.Getenv("HAVIP_FC_ENDPOINT")
 		if endpoint == "" {
-			endpoint = c.FCEndpoint()
+			endpoint = fc.Endpoint(c)
 		}
 		own := func(context.Context) (havip.Credentials, error) { return c.Credentials, nil }
-		return runtime.FCInvoke{Endpoint: endpoint, Function: "havip-status-check", Credentials: own}
+		return fc.Bus{Endpoint: endpoint, Function: "havip-status-check", Credentials: own}
 	}
 }
 
-// sqs sends follow-ups by a queue that calls the function again.
-func sqs(ctx context.Context, url string) (runtime.Buses, error) {
+// byQueue sends follow-ups by a queue that calls the function again.
+func byQueue(ctx context.Context, url string) (runtime.Buses, error) {
 	if url == "" {
 		return nil, fmt.Errorf("HAVIP_SQS_QUEUE_URL is not set; follow-ups need the queue of deploy/aws")
 	}
-	queue, err := runtime.NewSQS(ctx, url)
+	queue, err := lambda.NewSQS(ctx, url)
 	if err != nil {
 		return nil, err
 	}

@@ -12,11 +12,11 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/functions"
+	"havip-functions/shared/accounts"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 	"havip-functions/shared/roster"
-	"havip-functions/shared/runtime"
 	"havip-functions/shared/runtime/host"
 )
 
@@ -33,8 +33,7 @@ func openDirect(path string, words io.Writer) (*direct, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := runtime.Environment{Getenv: os.Getenv, Log: slog.New(slog.DiscardHandler)}
-	return &direct{file, env.Clouds(runtime.Call{}), words}, nil
+	return &direct{file, accounts.New(os.Getenv).Clouds(havip.Credentials{}), words}, nil
 }
 
 // openRoster opens the roster that the flag names, else HAVIP_ROSTER, else

@@ -4,15 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"havip-functions/shared/accounts"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/roster"
-	"havip-functions/shared/runtime"
 )
 
 func rosterCommand() *cobra.Command {
@@ -79,8 +78,7 @@ that hold a HAVIP now become its members: add the standbys before you set mode a
 }
 
 func importRegion(ctx context.Context, cloud, region string) ([]havip.Policy, error) {
-	env := runtime.Environment{Getenv: os.Getenv, Log: slog.New(slog.DiscardHandler)}
-	_, fleet, err := env.Clouds(runtime.Call{})(ctx, havip.Policy{Cloud: cloud, Region: region}, "import")
+	_, fleet, err := accounts.New(os.Getenv).Clouds(havip.Credentials{})(ctx, havip.Policy{Cloud: cloud, Region: region}, "import")
 	if err != nil {
 		return nil, err
 	}

@@ -11,9 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"havip-functions/shared/accounts"
 	"havip-functions/shared/guard"
+	"havip-functions/shared/havip"
 	"havip-functions/shared/roster"
-	"havip-functions/shared/runtime"
 	"havip-functions/shared/runtime/host"
 	"havip-functions/shared/simulator"
 )
@@ -91,7 +92,7 @@ type addresses struct {
 
 // run serves until the context ends; ready hears the addresses.
 func (s serving) run(ctx context.Context, ready func(addresses)) error {
-	env := runtime.Environment{Getenv: s.getenv, Log: s.log}
+	getenv := s.getenv
 	var simulated *simulator.Addrs
 	if s.simulate {
 		sim, listening, err := s.startSimulator(ctx)
@@ -100,7 +101,7 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 		}
 		defer sim.Close()
 		simulated = &listening.Addrs
-		env.Getenv = againstSimulator(listening.Addrs, s.getenv)
+		getenv = againstSimulator(listening.Addrs, s.getenv)
 	}
 	forget, err := s.folder()
 	if err != nil {
@@ -126,7 +127,7 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 		return usage("--behind-proxy: a proxy speaks for strangers; set HAVIP_OPERATOR_TOKEN, and HAVIP_INGRESS_TOKEN or HAVIP_WEBHOOK_SECRET for senders")
 	}
 	config := host.Config{
-		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: env.Clouds(runtime.Call{}),
+		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: accounts.New(getenv).Clouds(havip.Credentials{}),
 		Guard: believed, Limits: s.limits, Log: s.log,
 	}
 	h, err := host.Open(ctx, config)

@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"strings"
 	"time"
 
 	"havip-functions/events"
-	"havip-functions/shared/runtime"
+	"havip-functions/shared/accounts"
+	"havip-functions/shared/runtime/fc"
 )
 
 // remotely hands the request to the functions on Function Compute: one signed
@@ -36,10 +36,9 @@ func (r recovery) remotely(ctx context.Context, target string) error {
 	if err != nil {
 		return err
 	}
-	env := runtime.Environment{Getenv: os.Getenv, Log: slog.New(slog.DiscardHandler)}
-	bus := runtime.FCInvoke{
+	bus := fc.Bus{
 		Endpoint: cmp.Or(os.Getenv("HAVIP_FC_ENDPOINT"), "https://fcv3."+region+".aliyuncs.com"),
-		Function: "havip-recover", Credentials: env.Ambient(),
+		Function: "havip-recover", Credentials: accounts.New(os.Getenv).Ambient(),
 	}
 	if err := bus.Publish(ctx, ce, 0); err != nil {
 		return failure{exitNoServer, err}

@@ -1,5 +1,6 @@
 // Package alibaba speaks to Alibaba Cloud: HAVIPs (Vpc), instances and interfaces
-// (Ecs), and roles (Sts).
+// (Ecs), and roles (Sts) by its SDK; EventBridge, OSS and whoever asks for a
+// signature without.
 package alibaba
 
 import (

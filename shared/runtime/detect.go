@@ -5,10 +5,10 @@ type Kind string
 
 // The kinds of host.
 const (
-	OnLambda   Kind = "lambda"    // answer with [Lambda]
-	OnFCGo     Kind = "fc-go1"    // answer with [GoRuntime]
-	OnFCCustom Kind = "fc-custom" // answer with [FunctionCompute]
-	Own        Kind = "own"       // none of them
+	OnLambda   Kind = "lambda"    // see shared/runtime/lambda
+	OnFCGo     Kind = "fc-go1"    // see fc.Go1
+	OnFCCustom Kind = "fc-custom" // see fc.Custom
+	Own        Kind = "own"       // none of them, see shared/runtime/host
 )
 
 // Detect tells the host by the environment that it gives.

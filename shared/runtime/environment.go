@@ -16,10 +16,12 @@ import (
 
 	"havip-functions/functions"
 	"havip-functions/functions/ingress"
+	"havip-functions/shared/accounts"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
+	"havip-functions/shared/roster/stored"
 )
 
 // Environment is what the environment says, by the names that the README lists.
@@ -140,7 +142,8 @@ func (env Environment) Door(ctx context.Context, followUps Buses) (Web, error) {
 }
 
 func (env Environment) functions(ctx context.Context, followUps Buses) (func(context.Context, Call) (flow.Function, error), error) {
-	rosters, err := env.rosters(ctx)
+	keys := accounts.New(env.Getenv)
+	find, err := stored.Open(ctx, env.Getenv("HAVIP_ROSTER"), env.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +151,7 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 	if err != nil {
 		return nil, err
 	}
-	outcomes, err := env.outcomes()
+	outcomes, err := env.outcomes(keys)
 	if err != nil {
 		return nil, err
 	}
@@ -160,14 +163,14 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 	if err != nil {
 		return nil, err
 	}
-	accounts, desk, queues, clock := newAccounts(env), &flow.Desk{}, &havip.Queues{}, &havip.Clock{}
+	desk, queues, clock := &flow.Desk{}, &havip.Queues{}, &havip.Clock{}
 	return func(ctx context.Context, c Call) (flow.Function, error) {
-		file, err := rosters(ctx, c)
+		file, err := find(ctx, stored.Caller{Region: c.Region, Credentials: keys.Own(c.Credentials)})
 		if err != nil {
 			return flow.Function{}, err
 		}
 		f := flow.Function{
-			Keeper: havip.Keeper{Ledger: lasting, Roster: file, Clouds: accounts.clouds(c), Queues: queues, Clock: clock},
+			Keeper: havip.Keeper{Ledger: lasting, Roster: file, Clouds: keys.Clouds(c.Credentials), Queues: queues, Clock: clock},
 			Ledger: lasting,
 			Desk:   desk,
 			Seal:   seal,

@@ -10,8 +10,9 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"havip-functions/events"
+	"havip-functions/shared/accounts"
+	"havip-functions/shared/alibaba"
 	"havip-functions/shared/flow"
-	"havip-functions/shared/havip"
 )
 
 // outward sends follow-ups on, and outcomes to whoever wants them. The
@@ -34,7 +35,7 @@ func (o outward) Publish(ctx context.Context, e event.Event, after time.Duration
 
 // outcomes opens the ways that outcomes take: HAVIP_OUTCOME_BUS names a bus of
 // EventBridge, HAVIP_OUTCOME_SINK a receiver of CloudEvents. Neither is needed.
-func (env Environment) outcomes() (func(Call) []flow.Bus, error) {
+func (env Environment) outcomes(keys *accounts.Accounts) (func(Call) []flow.Bus, error) {
 	var sinks []flow.Bus
 	if address := env.Getenv("HAVIP_OUTCOME_SINK"); address != "" {
 		sink, err := NewSink(address)
@@ -49,21 +50,8 @@ func (env Environment) outcomes() (func(Call) []flow.Bus, error) {
 	}
 	return func(c Call) []flow.Bus {
 		endpoint := cmp.Or(env.Getenv("HAVIP_EVENTBRIDGE_ENDPOINT"), "https://eventbridge.{region}.aliyuncs.com")
-		return append([]flow.Bus{EventBridge{
-			Endpoint: strings.ReplaceAll(endpoint, "{region}", c.Region), Bus: bus, Credentials: env.own(c),
+		return append([]flow.Bus{alibaba.EventBridge{
+			Endpoint: strings.ReplaceAll(endpoint, "{region}", c.Region), Bus: bus, Credentials: keys.Own(c.Credentials),
 		}}, sinks...)
 	}, nil
-}
-
-// own gives the call's credentials, or the environment's where it has none.
-func (env Environment) own(c Call) func(context.Context) (havip.Credentials, error) {
-	if c.Credentials.AccessKeyID == "" {
-		return env.Ambient()
-	}
-	return func(context.Context) (havip.Credentials, error) { return c.Credentials, nil }
-}
-
-// Ambient reads Alibaba's credentials from the environment, anew for each use.
-func (env Environment) Ambient() func(context.Context) (havip.Credentials, error) {
-	return env.stored("env:ALIBABA_CLOUD")
 }

@@ -1,13 +1,10 @@
-// Package runtime runs the functions on the hosts of others, Function Compute
-// and AWS Lambda, and sends their follow-ups by what those hosts offer.
+// Package runtime completes the functions for whatever host runs them: what a host
+// says of a call, what the environment sets, and where the outcomes go.
 package runtime
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"havip-functions/shared/havip"
@@ -40,9 +37,9 @@ type Functions func(context.Context, Call) (Invoker, error)
 // Web builds the handler of a function with a web door, for one call.
 type Web func(context.Context, Call) (http.Handler, error)
 
-// invoke builds the function of the call and invokes it within the call's time.
-func (f Functions) invoke(ctx context.Context, call Call, payload []byte) error {
-	ctx, cancel := call.within(ctx)
+// Invoke builds the function of the call and invokes it within the call's time.
+func (f Functions) Invoke(ctx context.Context, call Call, payload []byte) error {
+	ctx, cancel := call.Within(ctx)
 	defer cancel()
 	function, err := f(ctx, call)
 	if err != nil {
@@ -51,38 +48,19 @@ func (f Functions) invoke(ctx context.Context, call Call, payload []byte) error 
 	return function.Invoke(ctx, payload)
 }
 
-// within bounds the context by the call's deadline.
-func (c Call) within(ctx context.Context) (context.Context, context.CancelFunc) {
+// Within bounds the context by the call's deadline.
+func (c Call) Within(ctx context.Context) (context.Context, context.CancelFunc) {
 	if c.Deadline.IsZero() {
 		return context.WithCancel(ctx)
 	}
 	return context.WithDeadline(ctx, c.Deadline)
 }
 
-// early takes the margin off a deadline, and half of what is left where that is
-// a second or two.
-func early(deadline, now time.Time) time.Time {
+// AnswerBy is a deadline with the margin off, or with half of what is left where
+// that is a second or two.
+func AnswerBy(deadline, now time.Time) time.Time {
 	return deadline.Add(-min(margin, max(0, deadline.Sub(now)/2)))
 }
 
-// over tells that the call's time is up.
-func (c Call) over() bool { return !c.Deadline.IsZero() && !time.Now().Before(c.Deadline) }
-
-// panicked is the error of a function that panicked.
-type panicked struct{ value any }
-
-func (p panicked) Error() string {
-	return fmt.Sprintf("the function panicked: %v; see its log", p.value)
-}
-
-// safely runs do and turns its panic into an error, because one bad event must
-// not end the process that others are answered by.
-func safely(log *slog.Logger, do func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			log.Error("panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
-			err = panicked{v}
-		}
-	}()
-	return do()
-}
+// Over tells that the call's time is up.
+func (c Call) Over() bool { return !c.Deadline.IsZero() && !time.Now().Before(c.Deadline) }

@@ -11,6 +11,8 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/cloudevents/sdk-go/v2/protocol"
 	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
+
+	"havip-functions/shared/wire"
 )
 
 const sinkTimeout = 5 * time.Second
@@ -24,9 +26,9 @@ func NewSink(address string) (Sink, error) {
 	if r, err := http.NewRequest(http.MethodPost, address, nil); err != nil || r.URL.Host == "" {
 		return Sink{}, fmt.Errorf("HAVIP_OUTCOME_SINK is no address; give https://host/path")
 	}
-	p, err := cehttp.New(cehttp.WithTarget(address), cehttp.WithClient(*withoutRedirects(nil)))
+	p, err := cehttp.New(cehttp.WithTarget(address), cehttp.WithClient(*wire.WithoutRedirects(nil)))
 	if err != nil {
-		return Sink{}, fmt.Errorf("HAVIP_OUTCOME_SINK can't be used: %w", withoutURL(err))
+		return Sink{}, fmt.Errorf("HAVIP_OUTCOME_SINK can't be used: %w", wire.WithoutURL(err))
 	}
 	c, err := client.New(p)
 	return Sink{c}, err
@@ -45,5 +47,5 @@ func (s Sink) Publish(ctx context.Context, e event.Event, _ time.Duration) error
 	if protocol.ResultAs(result, &status) {
 		return fmt.Errorf("event %s: the sink of outcomes answered %d; check HAVIP_OUTCOME_SINK", e.ID(), status.StatusCode)
 	}
-	return fmt.Errorf("event %s was not sent to the sink of outcomes: %w", e.ID(), withoutURL(result))
+	return fmt.Errorf("event %s was not sent to the sink of outcomes: %w", e.ID(), wire.WithoutURL(result))
 }

@@ -16,6 +16,7 @@ import (
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
+	"havip-functions/shared/runtime"
 )
 
 func (h *Host) handler() http.Handler {
@@ -39,7 +40,7 @@ func (h *Host) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", console)
 	inner := h.entrance(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := safely(h.config.Log, func() error { inner.ServeHTTP(w, r); return nil })
+		err := runtime.Safely(h.config.Log, func() error { inner.ServeHTTP(w, r); return nil })
 		if err != nil {
 			flow.Problem(w, http.StatusInternalServerError, "", "an error of ours; see the log")
 		}

@@ -16,6 +16,7 @@ import (
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
+	"havip-functions/shared/runtime"
 )
 
 // The streams. Requests are for our functions, once each; outcomes are for
@@ -132,7 +133,7 @@ func (b *Bus) deliver(ctx context.Context, m jetstream.Msg, invoke func(context.
 			}
 		}
 	}()
-	err := safely(b.log, func() error { return invoke(ctx, m.Data()) })
+	err := runtime.Safely(b.log, func() error { return invoke(ctx, m.Data()) })
 	close(done)
 	if err != nil {
 		b.check(m.NakWithDelay(retryIn(m)))

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -162,15 +161,4 @@ func (h *Host) sweep(ctx context.Context) {
 			h.config.Log.Warn("no sweep", "error", err)
 		}
 	}
-}
-
-// safely turns a panic into an error: one event must not end the others' host.
-func safely(log *slog.Logger, do func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			log.Error("panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", v)
-		}
-	}()
-	return do()
 }

@@ -1,4 +1,4 @@
-package runtime
+package fc
 
 import (
 	"context"
@@ -11,15 +11,16 @@ import (
 	"time"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/runtime"
 )
 
-// fcCall reads what Function Compute says of a call in its headers.
-func fcCall(h http.Header) Call {
+// callOf reads what Function Compute says of a call in its headers.
+func callOf(h http.Header) runtime.Call {
 	retry, err := strconv.Atoi(h.Get("x-fc-retry-count"))
 	if err != nil {
 		retry = 0 // a first try carries no count
 	}
-	return Call{
+	return runtime.Call{
 		RequestID: h.Get("x-fc-request-id"),
 		Region:    h.Get("x-fc-region"),
 		AccountID: h.Get("x-fc-account-id"),
@@ -30,25 +31,25 @@ func fcCall(h http.Header) Call {
 			AccessKeySecret: h.Get("x-fc-access-key-secret"),
 			SecurityToken:   h.Get("x-fc-security-token"),
 		},
-		Deadline: fcDeadline(h, time.Now()),
+		Deadline: deadline(h, time.Now()),
 	}
 }
 
-// fcDeadline is the moment that the go1 runtime names, else the function's
+// deadline is the moment that the go1 runtime names, else the function's
 // time-out from now; either with the margin off.
-func fcDeadline(h http.Header, now time.Time) time.Time {
+func deadline(h http.Header, now time.Time) time.Time {
 	if ms, err := strconv.ParseInt(h.Get("x-fc-function-deadline"), 10, 64); err == nil && ms > 0 {
-		return early(time.UnixMilli(ms), now)
+		return runtime.AnswerBy(time.UnixMilli(ms), now)
 	}
 	s, err := strconv.Atoi(h.Get("x-fc-function-timeout"))
 	if err != nil || s <= 0 {
 		return time.Time{}
 	}
-	return early(now.Add(time.Duration(s)*time.Second), now)
+	return runtime.AnswerBy(now.Add(time.Duration(s)*time.Second), now)
 }
 
-// fcFailure is one line of JSON in the form of FC's own runtimes.
-func fcFailure(err error) []byte {
+// failure is one line of JSON in the form of FC's own runtimes.
+func failure(err error) []byte {
 	body, err := json.Marshal(map[string]string{
 		"errorMessage": strings.Join(strings.Fields(err.Error()), " "),
 		"errorType":    errorType(err),
@@ -61,7 +62,7 @@ func fcFailure(err error) []byte {
 
 // errorType is the word that an operator can filter failures by.
 func errorType(err error) string {
-	var p panicked
+	var p runtime.Panicked
 	switch {
 	case errors.As(err, &p):
 		return "Panic"

@@ -1,4 +1,4 @@
-package runtime_test
+package lambda_test
 
 import (
 	"crypto/md5"
@@ -10,7 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"havip-functions/shared/runtime"
+	"havip-functions/shared/runtime/lambda"
+	"havip-functions/shared/runtime/runtimetest"
 )
 
 type sqsMessage struct {
@@ -21,7 +22,7 @@ type sqsMessage struct {
 
 // newSQS points the AWS SDK, by its own environment, at a local SQS that keeps
 // its messages, or refuses them with the code.
-func newSQS(t *testing.T, refuse string) (runtime.SQS, *[]sqsMessage) {
+func newSQS(t *testing.T, refuse string) (lambda.SQS, *[]sqsMessage) {
 	t.Helper()
 	var kept []sqsMessage
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +45,7 @@ func newSQS(t *testing.T, refuse string) (runtime.SQS, *[]sqsMessage) {
 	} {
 		t.Setenv(name, value)
 	}
-	q, err := runtime.NewSQS(t.Context(), s.URL+"/123456789012/havip-follow-ups")
+	q, err := lambda.NewSQS(t.Context(), s.URL+"/123456789012/havip-follow-ups")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +64,7 @@ func TestSQSPublishes(t *testing.T) {
 		"too late": {time.Hour, 900},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := q.Publish(t.Context(), statusCheck(t), tt.after); err != nil {
+			if err := q.Publish(t.Context(), runtimetest.StatusCheck(t), tt.after); err != nil {
 				t.Fatal(err)
 			}
 			got := (*kept)[len(*kept)-1]
@@ -76,7 +77,7 @@ func TestSQSPublishes(t *testing.T) {
 
 func TestSQSNamesARefusal(t *testing.T) {
 	q, _ := newSQS(t, "QueueDoesNotExist")
-	err := q.Publish(t.Context(), statusCheck(t), 0)
+	err := q.Publish(t.Context(), runtimetest.StatusCheck(t), 0)
 	if err == nil || !strings.Contains(err.Error(), "check-1") || !strings.Contains(err.Error(), "QueueDoesNotExist") ||
 		strings.Contains(err.Error(), "a-secret") {
 		t.Errorf("got %v", err)

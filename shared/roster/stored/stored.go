@@ -1,4 +1,6 @@
-package runtime
+// Package stored finds the roster where the functions' environment says: in a
+// file, in an object store, or in the environment itself.
+package stored
 
 import (
 	"bytes"
@@ -11,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"havip-functions/shared/alibaba"
+	"havip-functions/shared/havip"
 	"havip-functions/shared/roster"
 )
 
@@ -20,10 +24,19 @@ const (
 	maxRoster     = 1 << 20
 )
 
-// rosters returns what finds the roster for a call. One in a store is fetched
-// with the call's credentials, and so by the first call; any other is read now.
-func (env Environment) rosters(ctx context.Context) (func(context.Context, Call) (*roster.File, error), error) {
-	where := env.Getenv("HAVIP_ROSTER")
+// Caller is who asks for the roster: a function in its region, with its keys.
+type Caller struct {
+	Region      string
+	Credentials func(context.Context) (havip.Credentials, error)
+}
+
+// Roster finds the roster for a caller.
+type Roster func(context.Context, Caller) (*roster.File, error)
+
+// Open returns what finds the roster: at a path, oss://bucket/key, s3://bucket/key,
+// or the YAML itself. One in a store is fetched with the caller's credentials, and
+// so by the first caller; any other is read now.
+func Open(ctx context.Context, where string, log *slog.Logger) (Roster, error) {
 	if where == "" {
 		return nil, fmt.Errorf("HAVIP_ROSTER is not set; give the path of roster.yaml, oss://bucket/key, s3://bucket/key, or its text")
 	}
@@ -33,28 +46,30 @@ func (env Environment) rosters(ctx context.Context) (func(context.Context, Call)
 		if err != nil {
 			return nil, err
 		}
-		file.Log = env.Log
-		return func(context.Context, Call) (*roster.File, error) { return file, nil }, nil
+		file.Log = log
+		return func(context.Context, Caller) (*roster.File, error) { return file, nil }, nil
 	}
 	if u.Host == "" || len(u.Path) < 2 {
 		return nil, fmt.Errorf("HAVIP_ROSTER: %s is no object; give %s://bucket/key", where, u.Scheme)
 	}
-	fetch, err := env.store(ctx, u)
+	fetch, err := store(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	return (&stored{fetch: fetch, where: where, log: env.Log}).open, nil
+	return (&stored{fetch: fetch, where: where, log: log}).open, nil
 }
 
-func (env Environment) store(ctx context.Context, u *url.URL) (fetcher, error) {
+// fetcher reads an object of a store, for the caller.
+type fetcher func(context.Context, Caller) ([]byte, error)
+
+func store(ctx context.Context, u *url.URL) (fetcher, error) {
 	if u.Scheme == "s3" {
 		return newS3(ctx, u)
 	}
-	return oss{u, env.own}.fetch, nil
+	return func(ctx context.Context, c Caller) ([]byte, error) {
+		return alibaba.Object{URL: u, Region: c.Region, Credentials: c.Credentials}.Read(ctx, maxRoster)
+	}, nil
 }
-
-// fetcher reads an object of a store, with the credentials of the call.
-type fetcher func(context.Context, Call) ([]byte, error)
 
 // stored is a roster in a store. Its copy in a file is what roster.File follows,
 // which refuses a bad version and keeps the last good one.
@@ -70,14 +85,14 @@ type stored struct {
 	fetched time.Time
 }
 
-func (s *stored) open(ctx context.Context, call Call) (*roster.File, error) {
+func (s *stored) open(ctx context.Context, caller Caller) (*roster.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.file != nil && time.Since(s.fetched) < rosterAge {
 		return s.file, nil
 	}
 	s.fetched = time.Now()
-	err := s.refresh(ctx, call)
+	err := s.refresh(ctx, caller)
 	switch {
 	case err != nil && s.file == nil:
 		return nil, fmt.Errorf("roster %s: %w", s.where, err)
@@ -87,10 +102,10 @@ func (s *stored) open(ctx context.Context, call Call) (*roster.File, error) {
 	return s.file, nil
 }
 
-func (s *stored) refresh(ctx context.Context, call Call) error {
+func (s *stored) refresh(ctx context.Context, caller Caller) error {
 	ctx, cancel := context.WithTimeout(ctx, rosterTimeout)
 	defer cancel()
-	text, err := s.fetch(ctx, call)
+	text, err := s.fetch(ctx, caller)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package runtime_test
+package fc_test
 
 import (
 	"context"
@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"havip-functions/shared/runtime"
+	"havip-functions/shared/runtime/fc"
+	"havip-functions/shared/runtime/runtimetest"
 )
 
 // driver calls as Function Compute does: it believes x-fc-status alone.
@@ -69,9 +71,9 @@ func failureOf(t *testing.T, said []byte) *failure {
 	return &f
 }
 
-func fcServer(t *testing.T, h runtime.FunctionCompute) driver {
+func customServer(t *testing.T, h fc.Custom) driver {
 	t.Helper()
-	h.Log = quiet()
+	h.Log = runtimetest.Quiet()
 	if h.Lines == nil {
 		h.Lines = io.Discard
 	}
@@ -80,8 +82,8 @@ func fcServer(t *testing.T, h runtime.FunctionCompute) driver {
 	return driver{url: s.URL, headers: map[string]string{"x-fc-function-timeout": "60"}}
 }
 
-func TestFunctionCompute(t *testing.T) {
-	d := fcServer(t, runtime.FunctionCompute{Functions: scripted})
+func TestCustom(t *testing.T) {
+	d := customServer(t, fc.Custom{Functions: runtimetest.Scripted})
 	for name, tt := range map[string]struct {
 		request, body, function, timeout string
 		want                             *failure
@@ -120,8 +122,8 @@ func expect(t *testing.T, got, want *failure) {
 	}
 }
 
-func TestFunctionComputeSaysWhatFCSaid(t *testing.T) {
-	d := fcServer(t, runtime.FunctionCompute{Functions: scripted})
+func TestCustomSaysWhatFCSaid(t *testing.T) {
+	d := customServer(t, fc.Custom{Functions: runtimetest.Scripted})
 	d.headers = map[string]string{
 		"x-fc-request-id": "r1", "x-fc-region": "cn-hangzhou", "x-fc-account-id": "42", "x-fc-function-name": "havip-sweep",
 		"x-fc-retry-count": "2", "x-fc-access-key-id": "k", "x-fc-access-key-secret": "s", "x-fc-security-token": "t",
@@ -134,11 +136,11 @@ func TestFunctionComputeSaysWhatFCSaid(t *testing.T) {
 }
 
 // Two calls are under way at once, and each signs with its own credentials.
-func TestFunctionComputeKeepsCredentialsApart(t *testing.T) {
+func TestCustomKeepsCredentialsApart(t *testing.T) {
 	var both sync.WaitGroup
 	both.Add(2)
-	d := fcServer(t, runtime.FunctionCompute{Functions: func(_ context.Context, c runtime.Call) (runtime.Invoker, error) {
-		return invoker(func(_ context.Context, payload []byte) error {
+	d := customServer(t, fc.Custom{Functions: func(_ context.Context, c runtime.Call) (runtime.Invoker, error) {
+		return runtimetest.Func(func(_ context.Context, payload []byte) error {
 			both.Done()
 			both.Wait()
 			if want := string(payload); c.Credentials.AccessKeySecret != want {
@@ -157,7 +159,7 @@ func TestFunctionComputeKeepsCredentialsApart(t *testing.T) {
 	done.Wait()
 }
 
-func TestFunctionComputeReady(t *testing.T) {
+func TestCustomReady(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ready func(context.Context) error
 		want  *failure
@@ -167,15 +169,15 @@ func TestFunctionComputeReady(t *testing.T) {
 		"panics":    {func(context.Context) error { panic("boom") }, &failure{"the function panicked: boom; see its log", "Panic"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := fcServer(t, runtime.FunctionCompute{Functions: scripted, Ready: tt.ready})
+			d := customServer(t, fc.Custom{Functions: runtimetest.Scripted, Ready: tt.ready})
 			expect(t, d.call(t, "POST /initialize", ""), tt.want)
 		})
 	}
 }
 
-func TestFunctionComputeLogLines(t *testing.T) {
+func TestCustomLogLines(t *testing.T) {
 	var lines strings.Builder
-	d := fcServer(t, runtime.FunctionCompute{Functions: scripted, Lines: &lines})
+	d := customServer(t, fc.Custom{Functions: runtimetest.Scripted, Lines: &lines})
 	d.headers = map[string]string{"x-fc-request-id": "r1"}
 	if d.call(t, "POST /invoke", "panic") == nil {
 		t.Error("a panic was a success")
@@ -186,11 +188,11 @@ func TestFunctionComputeLogLines(t *testing.T) {
 	}
 }
 
-func TestFunctionComputeWeb(t *testing.T) {
+func TestCustomWeb(t *testing.T) {
 	web := http.NewServeMux()
 	web.HandleFunc("POST /events", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
 	web.HandleFunc("POST /panic", func(http.ResponseWriter, *http.Request) { panic("boom") })
-	d := fcServer(t, runtime.FunctionCompute{
+	d := customServer(t, fc.Custom{
 		Functions: func(context.Context, runtime.Call) (runtime.Invoker, error) { panic("forged") },
 		Web:       func(context.Context, runtime.Call) (http.Handler, error) { return web, nil },
 	})

@@ -1,4 +1,4 @@
-package runtime_test
+package fc_test
 
 import (
 	"context"
@@ -20,6 +20,8 @@ import (
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/runtime"
+	"havip-functions/shared/runtime/fc"
+	"havip-functions/shared/runtime/runtimetest"
 )
 
 const secret, token = "testsk", "an-sts-token"
@@ -96,29 +98,16 @@ func verify(r *http.Request, body []byte) string {
 	return ""
 }
 
-func newFCInvoke(t *testing.T, api *fcAPI) runtime.FCInvoke {
+func newBus(t *testing.T, api *fcAPI) fc.Bus {
 	t.Helper()
 	s := httptest.NewServer(api)
 	t.Cleanup(s.Close)
-	return runtime.FCInvoke{Endpoint: s.URL + "/", Function: "havip-status-check", Credentials: func(context.Context) (havip.Credentials, error) {
+	return fc.Bus{Endpoint: s.URL + "/", Function: "havip-status-check", Credentials: func(context.Context) (havip.Credentials, error) {
 		return havip.Credentials{AccessKeyID: "testak", AccessKeySecret: secret, SecurityToken: token}, nil
 	}}
 }
 
-func statusCheck(t *testing.T) event.Event {
-	t.Helper()
-	e := event.New()
-	e.SetID("check-1")
-	e.SetSource("/havip")
-	e.SetType("havip.status.check")
-	e.SetSubject("<&>") // which nobody need escape
-	if err := e.SetData("application/json", map[string]int{"attempt": 2}); err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
-func TestFCInvokePublishes(t *testing.T) {
+func TestBusPublishes(t *testing.T) {
 	for name, tt := range map[string]struct {
 		after time.Duration
 		want  []string // of x-fc-async-delay
@@ -130,7 +119,7 @@ func TestFCInvokePublishes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			api := &fcAPI{}
-			if err := newFCInvoke(t, api).Publish(t.Context(), statusCheck(t), tt.after); err != nil {
+			if err := newBus(t, api).Publish(t.Context(), runtimetest.StatusCheck(t), tt.after); err != nil {
 				t.Fatal(err)
 			}
 			call := api.calls[0]
@@ -151,7 +140,7 @@ func TestFCInvokePublishes(t *testing.T) {
 	}
 }
 
-func TestFCInvokeTriesAgain(t *testing.T) {
+func TestBusTriesAgain(t *testing.T) {
 	for name, tt := range map[string]struct {
 		script []int
 		calls  int
@@ -167,7 +156,7 @@ func TestFCInvokeTriesAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := &fcAPI{script: tt.script}
-			err := newFCInvoke(t, api).Publish(t.Context(), statusCheck(t), 0)
+			err := newBus(t, api).Publish(t.Context(), runtimetest.StatusCheck(t), 0)
 			if len(api.calls) != tt.calls {
 				t.Errorf("got %d calls, want %d", len(api.calls), tt.calls)
 			}
@@ -200,7 +189,7 @@ func expectError(t *testing.T, err error, want string) {
 	}
 }
 
-func TestFCInvokeFails(t *testing.T) {
+func TestBusFails(t *testing.T) {
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	other := &fcAPI{}
@@ -208,25 +197,25 @@ func TestFCInvokeFails(t *testing.T) {
 	defer elsewhere.Close()
 	for name, tt := range map[string]struct {
 		api    *fcAPI
-		change func(*runtime.FCInvoke)
+		change func(*fc.Bus)
 		want   string
 	}{
-		"no endpoint":    {&fcAPI{}, func(b *runtime.FCInvoke) { b.Endpoint = "" }, "give HAVIP_FC_ENDPOINT as https://host"},
-		"nobody listens": {&fcAPI{}, func(b *runtime.FCInvoke) { b.Endpoint = gone.URL }, "connection refused"},
-		"a redirect":     {&fcAPI{script: []int{307}, headers: map[string]string{"Location": elsewhere.URL}}, func(*runtime.FCInvoke) {}, "answered 307"},
-		"a wrong key": {&fcAPI{}, func(b *runtime.FCInvoke) {
+		"no endpoint":    {&fcAPI{}, func(b *fc.Bus) { b.Endpoint = "" }, "give HAVIP_FC_ENDPOINT as https://host"},
+		"nobody listens": {&fcAPI{}, func(b *fc.Bus) { b.Endpoint = gone.URL }, "connection refused"},
+		"a redirect":     {&fcAPI{script: []int{307}, headers: map[string]string{"Location": elsewhere.URL}}, func(*fc.Bus) {}, "answered 307"},
+		"a wrong key": {&fcAPI{}, func(b *fc.Bus) {
 			b.Credentials = func(context.Context) (havip.Credentials, error) {
 				return havip.Credentials{AccessKeyID: "testak", AccessKeySecret: "other", SecurityToken: token}, nil
 			}
 		}, `answered 403 "Code403"`},
-		"no credentials": {&fcAPI{}, func(b *runtime.FCInvoke) {
+		"no credentials": {&fcAPI{}, func(b *fc.Bus) {
 			b.Credentials = func(context.Context) (havip.Credentials, error) { return havip.Credentials{}, errors.New("none set") }
 		}, "no credentials: none set"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newFCInvoke(t, tt.api)
+			b := newBus(t, tt.api)
 			tt.change(&b)
-			expectError(t, b.Publish(t.Context(), statusCheck(t), 0), tt.want)
+			expectError(t, b.Publish(t.Context(), runtimetest.StatusCheck(t), 0), tt.want)
 		})
 	}
 	if len(other.calls) > 0 {
@@ -234,17 +223,17 @@ func TestFCInvokeFails(t *testing.T) {
 	}
 }
 
-func TestFCInvokeStaysInItsTime(t *testing.T) {
+func TestBusStaysInItsTime(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	api := &fcAPI{script: []int{500, 500, 500, 500}}
-	expectError(t, newFCInvoke(t, api).Publish(ctx, statusCheck(t), 0), "in time")
+	expectError(t, newBus(t, api).Publish(ctx, runtimetest.StatusCheck(t), 0), "in time")
 	if len(api.calls) != 1 {
 		t.Errorf("got %d calls in 100 ms, want 1", len(api.calls))
 	}
 }
 
-func ExampleCall_FCEndpoint() {
-	fmt.Println(runtime.Call{AccountID: "1234567890123456", Region: "cn-hangzhou"}.FCEndpoint())
+func ExampleEndpoint() {
+	fmt.Println(fc.Endpoint(runtime.Call{AccountID: "1234567890123456", Region: "cn-hangzhou"}))
 	// Output: https://1234567890123456.cn-hangzhou.fc.aliyuncs.com
 }

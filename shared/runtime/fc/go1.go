@@ -1,4 +1,4 @@
-package runtime
+package fc
 
 import (
 	"bytes"
@@ -8,28 +8,30 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+
+	"havip-functions/shared/runtime"
 )
 
 // What the go1 runtime asks for, in x-fc-function-type.
 const (
-	fcHandle      = "0"
-	fcInitializer = "1"
-	fcPreStop     = "2"
-	fcPreFreeze   = "3"
+	typeHandle      = "0"
+	typeInitializer = "1"
+	typePreStop     = "2"
+	typePreFreeze   = "3"
 )
 
-// GoRuntime answers Function Compute's go1 runtime: it fetches one call after
+// Go1 answers Function Compute's go1 runtime: it fetches one call after
 // the other and posts what became of each.
-type GoRuntime struct {
+type Go1 struct {
 	API       string // host:port, as FC_RUNTIME_API names it
-	Functions Functions
+	Functions runtime.Functions
 	Log       *slog.Logger                // slog.Default() where nil
 	Ready     func(context.Context) error // answers the initializer; nil is always ready
 }
 
 // Run serves until the context ends, which is no error; a call under way is
 // answered first. An error means that the runtime API is gone.
-func (h GoRuntime) Run(ctx context.Context) error {
+func (h Go1) Run(ctx context.Context) error {
 	client := &http.Client{Transport: &http.Transport{}} // no proxy and no time-out: calls are awaited
 	defer client.CloseIdleConnections()
 	for {
@@ -41,7 +43,7 @@ func (h GoRuntime) Run(ctx context.Context) error {
 			return fmt.Errorf("the next call can't be fetched from %s: %w", h.API, err)
 		}
 		if err := h.answer(context.WithoutCancel(ctx), client, next); err != nil {
-			return fmt.Errorf("call %s can't be answered at %s: %w", fcCall(next.header).RequestID, h.API, err)
+			return fmt.Errorf("call %s can't be answered at %s: %w", callOf(next.header).RequestID, h.API, err)
 		}
 	}
 }
@@ -51,7 +53,7 @@ type goCall struct {
 	payload []byte
 }
 
-func (h GoRuntime) next(ctx context.Context, client *http.Client) (goCall, error) {
+func (h Go1) next(ctx context.Context, client *http.Client) (goCall, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url("next"), nil)
 	if err != nil {
 		return goCall{}, err
@@ -68,11 +70,11 @@ func (h GoRuntime) next(ctx context.Context, client *http.Client) (goCall, error
 	return goCall{answer.Header, payload}, err
 }
 
-func (h GoRuntime) answer(ctx context.Context, client *http.Client, c goCall) error {
-	id := fcCall(c.header).RequestID
+func (h Go1) answer(ctx context.Context, client *http.Client, c goCall) error {
+	id := callOf(c.header).RequestID
 	verb, body := id+"/response", []byte(nil)
-	if err := safely(cmp.Or(h.Log, slog.Default()), func() error { return h.handle(ctx, c) }); err != nil {
-		verb, body = id+"/error", fcFailure(err)
+	if err := runtime.Safely(cmp.Or(h.Log, slog.Default()), func() error { return h.handle(ctx, c) }); err != nil {
+		verb, body = id+"/error", failure(err)
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url(verb), bytes.NewReader(body))
 	if err != nil {
@@ -90,19 +92,19 @@ func (h GoRuntime) answer(ctx context.Context, client *http.Client, c goCall) er
 	return nil
 }
 
-func (h GoRuntime) handle(ctx context.Context, c goCall) error {
+func (h Go1) handle(ctx context.Context, c goCall) error {
 	switch kind := c.header.Get("x-fc-function-type"); kind {
-	case fcHandle, "":
-		return h.Functions.invoke(ctx, fcCall(c.header), c.payload)
-	case fcInitializer:
+	case typeHandle, "":
+		return h.Functions.Invoke(ctx, callOf(c.header), c.payload)
+	case typeInitializer:
 		return ready(ctx, h.Ready)
-	case fcPreStop, fcPreFreeze:
+	case typePreStop, typePreFreeze:
 		return nil // nothing is held back that would have to be flushed
 	default:
 		return fmt.Errorf("a call of type %q is not served", kind)
 	}
 }
 
-func (h GoRuntime) url(path string) string {
+func (h Go1) url(path string) string {
 	return "http://" + h.API + "/2020-11-11/runtime/invocation/" + path
 }

@@ -1,4 +1,4 @@
-package runtime
+package alibaba
 
 import (
 	"net/http"

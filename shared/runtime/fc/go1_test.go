@@ -1,4 +1,4 @@
-package runtime_test
+package fc_test
 
 import (
 	"context"
@@ -8,7 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"havip-functions/shared/runtime"
+	"havip-functions/shared/runtime/fc"
+	"havip-functions/shared/runtime/runtimetest"
 )
 
 // goAPI plays Function Compute's runtime API: it hands out the calls and keeps
@@ -56,7 +57,7 @@ func (a *goAPI) serveAnswer(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(a.status)
 }
 
-func TestGoRuntime(t *testing.T) {
+func TestGo1(t *testing.T) {
 	tests := []struct {
 		call goAPICall
 		want goAPIAnswer
@@ -80,7 +81,7 @@ func TestGoRuntime(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- runtime.GoRuntime{API: address, Functions: scripted, Log: quiet(), Ready: ready}.Run(ctx)
+		done <- fc.Go1{API: address, Functions: runtimetest.Scripted, Log: runtimetest.Quiet(), Ready: ready}.Run(ctx)
 	}()
 	for _, tt := range tests {
 		if got := <-api.answers; got != tt.want {
@@ -96,7 +97,7 @@ func TestGoRuntime(t *testing.T) {
 	}
 }
 
-func TestGoRuntimeEndsWithItsAPI(t *testing.T) {
+func TestGo1EndsWithItsAPI(t *testing.T) {
 	for name, tt := range map[string]struct {
 		address func(t *testing.T) string
 		want    string
@@ -118,7 +119,7 @@ func TestGoRuntimeEndsWithItsAPI(t *testing.T) {
 		}, "the next call can't be fetched"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := runtime.GoRuntime{API: tt.address(t), Functions: scripted, Log: quiet()}.Run(t.Context())
+			err := fc.Go1{API: tt.address(t), Functions: runtimetest.Scripted, Log: runtimetest.Quiet()}.Run(t.Context())
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}

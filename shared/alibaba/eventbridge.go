@@ -1,4 +1,4 @@
-package runtime
+package alibaba
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/wire"
 )
 
 // What PutEvents takes of an event.
@@ -53,9 +54,9 @@ func (b EventBridge) Publish(ctx context.Context, e event.Event, _ time.Duration
 	if err != nil {
 		return err
 	}
-	answer, err := withoutRedirects(nil).Do(r)
+	answer, err := wire.WithoutRedirects(nil).Do(r)
 	if err != nil {
-		return fmt.Errorf("event %s was not sent to the bus %s: %w", e.ID(), b.Bus, withoutURL(err))
+		return fmt.Errorf("event %s was not sent to the bus %s: %w", e.ID(), b.Bus, wire.WithoutURL(err))
 	}
 	defer answer.Body.Close() //nolint:errcheck // it was read, or its error is told
 	return b.verdict(e.ID(), answer)
@@ -81,7 +82,7 @@ func (b EventBridge) request(ctx context.Context, e event.Event) (*http.Request,
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("x-acs-action", "PutEvents")
 	r.Header.Set("x-acs-version", "2020-04-01")
-	sign(r, []byte(body), credentials)
+	Sign(r, []byte(body), credentials)
 	return r, nil
 }
 

@@ -1,7 +1,6 @@
-package runtime
+package accounts
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -26,12 +25,12 @@ type roles struct {
 type assumed struct{ region, credentials, arn, session string }
 
 type keptRole struct {
-	credentials func(context.Context) (havip.Credentials, error)
+	credentials Source
 	since       time.Time
 }
 
 // assume returns a source of the credentials of the account's role.
-func (r *roles) assume(c alibaba.Config, access havip.Access, session string) func(context.Context) (havip.Credentials, error) {
+func (r *roles) assume(c alibaba.Config, access havip.Access, session string) Source {
 	key := assumed{c.Region, access.Credentials, access.RoleARN, "havip-" + session}
 	r.mu.Lock()
 	defer r.mu.Unlock()

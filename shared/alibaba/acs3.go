@@ -1,4 +1,4 @@
-package runtime
+package alibaba
 
 import (
 	"crypto/hmac"
@@ -15,10 +15,10 @@ import (
 
 const acs3 = "ACS3-HMAC-SHA256"
 
-// sign puts the headers of ACS3-HMAC-SHA256 on a request that has its
+// Sign puts the headers of ACS3-HMAC-SHA256 on a request that has its
 // x-acs-action and x-acs-version,
 // https://www.alibabacloud.com/help/en/sdk/product-overview/v3-request-structure-and-signature
-func sign(r *http.Request, body []byte, c havip.Credentials) {
+func Sign(r *http.Request, body []byte, c havip.Credentials) {
 	r.Header.Set("x-acs-date", time.Now().UTC().Format("2006-01-02T15:04:05Z"))
 	r.Header.Set("x-acs-signature-nonce", rand.Text())
 	r.Header.Set("x-acs-content-sha256", hexSum(body))

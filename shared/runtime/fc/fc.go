@@ -1,4 +1,6 @@
-package runtime
+// Package fc runs the functions on Function Compute: it answers the custom and the
+// go1 runtime, and sends follow-ups by asynchronous invocation.
+package fc
 
 import (
 	"cmp"
@@ -9,48 +11,50 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+
+	"havip-functions/shared/runtime"
 )
 
 // maxPayload bounds what one call may hold: several times the 128 KB of an
 // asynchronous event, so that a batch fits.
 const maxPayload = 1 << 20
 
-// FunctionCompute answers Function Compute's custom runtime: POST /invoke,
+// Custom answers Function Compute's custom runtime: POST /invoke,
 // /initialize and /pre-stop. Each answer carries x-fc-status, without which FC
 // would count a failure as a success and neither retry nor dead-letter it.
-type FunctionCompute struct {
-	Functions Functions
+type Custom struct {
+	Functions runtime.Functions
 	Log       *slog.Logger                // slog.Default() where nil
 	Ready     func(context.Context) error // answers /initialize; nil is always ready
 	Lines     io.Writer                   // takes FC's own log lines; os.Stdout where nil
 
 	// Web, where set, is all that is served: the handler of a function with an
 	// HTTP trigger, through which anybody could forge an /invoke.
-	Web Web
+	Web runtime.Web
 }
 
 // ServeHTTP answers one call. A failure, a panic included, is a 404 with
 // x-fc-status 404 and one line of JSON.
-func (h FunctionCompute) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	err := safely(h.log(), func() error { return h.serve(w, r) })
+func (h Custom) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	err := runtime.Safely(h.log(), func() error { return h.serve(w, r) })
 	if err != nil {
-		fcAnswer(w, http.StatusNotFound)
-		w.Write(fcFailure(err)) //nolint:errcheck // FC is gone, there is nobody to tell
+		respond(w, http.StatusNotFound)
+		w.Write(failure(err)) //nolint:errcheck // FC is gone, there is nobody to tell
 	}
 }
 
-func (h FunctionCompute) serve(w http.ResponseWriter, r *http.Request) error {
+func (h Custom) serve(w http.ResponseWriter, r *http.Request) error {
 	if h.Web != nil {
 		return h.serveWeb(w, r)
 	}
 	if err := h.answer(w, r); err != nil {
 		return err
 	}
-	fcAnswer(w, http.StatusOK)
+	respond(w, http.StatusOK)
 	return nil
 }
 
-func (h FunctionCompute) answer(w http.ResponseWriter, r *http.Request) error {
+func (h Custom) answer(w http.ResponseWriter, r *http.Request) error {
 	switch r.Method + " " + r.URL.Path {
 	case "POST /invoke":
 		return h.invoke(w, r)
@@ -63,8 +67,8 @@ func (h FunctionCompute) answer(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-func (h FunctionCompute) invoke(w http.ResponseWriter, r *http.Request) error {
-	call := fcCall(r.Header)
+func (h Custom) invoke(w http.ResponseWriter, r *http.Request) error {
+	call := callOf(r.Header)
 	h.line("Start", call)
 	defer h.line("End", call)
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPayload))
@@ -74,14 +78,14 @@ func (h FunctionCompute) invoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("the event could not be read to its end: %w", err)
 	}
-	return h.Functions.invoke(r.Context(), call, payload)
+	return h.Functions.Invoke(r.Context(), call, payload)
 }
 
 // serveWeb leaves the status to the handler: what it refuses is the sender's
 // fault, so to FC the call went well.
-func (h FunctionCompute) serveWeb(w http.ResponseWriter, r *http.Request) error {
-	call := fcCall(r.Header)
-	ctx, cancel := call.within(r.Context())
+func (h Custom) serveWeb(w http.ResponseWriter, r *http.Request) error {
+	call := callOf(r.Header)
+	ctx, cancel := call.Within(r.Context())
 	defer cancel()
 	handler, err := h.Web(ctx, call)
 	if err != nil {
@@ -93,7 +97,7 @@ func (h FunctionCompute) serveWeb(w http.ResponseWriter, r *http.Request) error 
 }
 
 // line writes one of the lines that FC cuts its logs by.
-func (h FunctionCompute) line(word string, call Call) {
+func (h Custom) line(word string, call runtime.Call) {
 	lines := h.Lines
 	if lines == nil {
 		lines = os.Stdout
@@ -101,9 +105,9 @@ func (h FunctionCompute) line(word string, call Call) {
 	fmt.Fprintf(lines, "FC Invoke %s RequestId: %s\n", word, call.RequestID)
 }
 
-func (h FunctionCompute) log() *slog.Logger { return cmp.Or(h.Log, slog.Default()) }
+func (h Custom) log() *slog.Logger { return cmp.Or(h.Log, slog.Default()) }
 
-func fcAnswer(w http.ResponseWriter, status int) {
+func respond(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("x-fc-status", fmt.Sprint(status))
 	w.WriteHeader(status)

@@ -1,4 +1,4 @@
-package runtime
+package fc
 
 import (
 	"bytes"
@@ -17,52 +17,55 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"havip-functions/events"
+	"havip-functions/shared/alibaba"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/runtime"
+	"havip-functions/shared/wire"
 )
 
 const (
-	fcVersion  = "2023-03-30"
-	fcMaxDelay = time.Hour // x-fc-async-delay takes no more
-	fcMaxSize  = 128 << 10 // of an asynchronous payload
-	fcTries    = 4
-	fcPause    = 200 * time.Millisecond // before the second try; it doubles
-	fcTimeout  = 10 * time.Second       // of one try
+	version    = "2023-03-30"
+	maxDelay   = time.Hour // x-fc-async-delay takes no more
+	maxSize    = 128 << 10 // of an asynchronous payload
+	tries      = 4
+	firstPause = 200 * time.Millisecond // before the second try; it doubles
+	tryTimeout = 10 * time.Second       // of one try
 )
 
-// FCInvoke publishes an event by invoking a function of Function Compute
+// Bus publishes an event by invoking a function of Function Compute
 // asynchronously. The delay is FC's best effort and an hour at most: an event
 // may come early, and twice.
-type FCInvoke struct {
-	Endpoint    string // https://{account}.{region}.fc.aliyuncs.com, see [Call.FCEndpoint]
+type Bus struct {
+	Endpoint    string // https://{account}.{region}.fc.aliyuncs.com, see [Endpoint]
 	Function    string // havip-status-check
 	Credentials func(context.Context) (havip.Credentials, error)
 	Client      *http.Client // http.DefaultClient where nil
 }
 
-// FCEndpoint is the public endpoint of the call's own account and region.
-func (c Call) FCEndpoint() string {
+// Endpoint is the public endpoint of the call's own account and region.
+func Endpoint(c runtime.Call) string {
 	return "https://" + c.AccountID + "." + c.Region + ".fc.aliyuncs.com"
 }
 
 // Publish returns nil once FC has accepted the event, to be delivered after so
 // long, or now. It tries a few times within the context; its error names no secret.
-func (b FCInvoke) Publish(ctx context.Context, e event.Event, after time.Duration) error {
+func (b Bus) Publish(ctx context.Context, e event.Event, after time.Duration) error {
 	body, err := events.Encode(e)
 	if err != nil {
 		return fmt.Errorf("event %s can't be sent to %s: %w", e.ID(), b.Function, err)
 	}
-	if len(body) > fcMaxSize {
-		return fmt.Errorf("event %s: %w: it has %d bytes, and Function Compute takes %d at most", e.ID(), flow.ErrUnsendable, len(body), fcMaxSize)
+	if len(body) > maxSize {
+		return fmt.Errorf("event %s: %w: it has %d bytes, and Function Compute takes %d at most", e.ID(), flow.ErrUnsendable, len(body), maxSize)
 	}
-	pause := fcPause
+	pause := firstPause
 	for try := 1; ; try++ {
 		err := b.send(ctx, body, after)
 		if err == nil {
 			return nil
 		}
 		var again transient
-		if !errors.As(err, &again) || try == fcTries {
+		if !errors.As(err, &again) || try == tries {
 			return fmt.Errorf("event %s was not sent to %s: %w", e.ID(), b.Function, err)
 		}
 		select {
@@ -79,16 +82,16 @@ type transient struct{ error }
 
 func (t transient) Unwrap() error { return t.error }
 
-func (b FCInvoke) send(ctx context.Context, body []byte, after time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, fcTimeout)
+func (b Bus) send(ctx context.Context, body []byte, after time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
 	r, err := b.request(ctx, body, after)
 	if err != nil {
 		return err
 	}
-	answer, err := withoutRedirects(b.Client).Do(r)
+	answer, err := wire.WithoutRedirects(b.Client).Do(r)
 	if err != nil {
-		return transient{withoutURL(err)}
+		return transient{wire.WithoutURL(err)}
 	}
 	defer answer.Body.Close() //nolint:errcheck // its status was read, and that is all
 	if answer.StatusCode == http.StatusAccepted {
@@ -101,8 +104,8 @@ func (b FCInvoke) send(ctx context.Context, body []byte, after time.Duration) er
 	return err
 }
 
-func (b FCInvoke) request(ctx context.Context, body []byte, after time.Duration) (*http.Request, error) {
-	address := strings.TrimSuffix(b.Endpoint, "/") + "/" + fcVersion + "/functions/" + url.PathEscape(b.Function) + "/invocations"
+func (b Bus) request(ctx context.Context, body []byte, after time.Duration) (*http.Request, error) {
+	address := strings.TrimSuffix(b.Endpoint, "/") + "/" + version + "/functions/" + url.PathEscape(b.Function) + "/invocations"
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil || r.URL.Host == "" {
 		return nil, fmt.Errorf("%q is no endpoint of Function Compute; give HAVIP_FC_ENDPOINT as https://host", b.Endpoint)
@@ -113,21 +116,13 @@ func (b FCInvoke) request(ctx context.Context, body []byte, after time.Duration)
 	}
 	r.Header.Set("Content-Type", "application/cloudevents+json")
 	r.Header.Set("x-acs-action", "InvokeFunction")
-	r.Header.Set("x-acs-version", fcVersion)
+	r.Header.Set("x-acs-version", version)
 	r.Header.Set("x-fc-invocation-type", "Async")
-	if s := delay(after, fcMaxDelay); s > 0 {
+	if s := wire.Seconds(after, maxDelay); s > 0 {
 		r.Header.Set("x-fc-async-delay", strconv.Itoa(s))
 	}
-	sign(r, body, credentials)
+	alibaba.Sign(r, body, credentials)
 	return r, nil
-}
-
-// withoutRedirects is the client that follows none, because one would carry
-// tokens and signatures elsewhere.
-func withoutRedirects(c *http.Client) *http.Client {
-	client := *cmp.Or(c, http.DefaultClient)
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client
 }
 
 // refusal names FC's code and request id. Its message stays out: that of a
@@ -139,19 +134,6 @@ func refusal(answer *http.Response) error {
 		said.Code = "no code"
 	}
 	id := cmp.Or(answer.Header.Get("x-fc-request-id"), said.RequestID, "unknown")
-	return fmt.Errorf("Function Compute answered %d %.64q (request %.64q); allow fc:InvokeFunction on the function and check its name and HAVIP_FC_ENDPOINT",
+	return fmt.Errorf("the API of Function Compute answered %d %.64q (request %.64q); allow fc:InvokeFunction on the function and check its name and HAVIP_FC_ENDPOINT",
 		answer.StatusCode, said.Code, id)
-}
-
-func withoutURL(err error) error {
-	if u := new(url.Error); errors.As(err, &u) {
-		return u.Err
-	}
-	return err
-}
-
-// delay is a delay in whole seconds, rounded up, as much as a host takes.
-func delay(after, most time.Duration) int {
-	d := max(0, min(after, most))
-	return int((d + time.Second - 1) / time.Second)
 }

@@ -1,4 +1,4 @@
-package runtime
+package lambda
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/shared/flow"
+	"havip-functions/shared/wire"
 )
 
 // What SQS takes: DelaySeconds, and a message with its attributes.
@@ -49,7 +50,7 @@ func (q SQS) Publish(ctx context.Context, e event.Event, after time.Duration) er
 	_, err = q.Client.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl:     &q.QueueURL,
 		MessageBody:  aws.String(string(body)),
-		DelaySeconds: int32(delay(after, sqsMaxDelay)),
+		DelaySeconds: int32(wire.Seconds(after, sqsMaxDelay)),
 	})
 	if err != nil {
 		return fmt.Errorf("event %s was not sent to %s: %w", e.ID(), q.QueueURL, err)

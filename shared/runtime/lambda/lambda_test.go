@@ -1,4 +1,4 @@
-package runtime_test
+package lambda_test
 
 import (
 	"context"
@@ -12,17 +12,22 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
-	"havip-functions/shared/runtime"
+	"havip-functions/shared/runtime/lambda"
+	"havip-functions/shared/runtime/runtimetest"
 )
 
-// startLambda is what a bootstrap does on Lambda.
-func startLambda() { lambda.Start(runtime.Lambda(scripted, quiet())) }
+// TestMain runs the tests, or is the function that TestStart starts.
+func TestMain(m *testing.M) {
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
+		lambda.Start(context.Background(), runtimetest.Scripted, runtimetest.Quiet())
+		return
+	}
+	os.Exit(m.Run())
+}
 
-// TestLambda runs this test binary as Lambda runs a bootstrap: a process of its
+// TestStart runs this test binary as Lambda runs a bootstrap: a process of its
 // own, with aws-lambda-go's loop, against a runtime API.
-func TestLambda(t *testing.T) {
+func TestStart(t *testing.T) {
 	record := func(id, body string) string {
 		return fmt.Sprintf(`{"messageId":%q,"body":%q,"eventSource":"aws:sqs"}`, id, body)
 	}
@@ -58,18 +63,20 @@ func TestLambda(t *testing.T) {
 }
 
 // A context without a deadline, as a local tool may give, leaves all its time.
-func TestLambdaWithoutDeadline(t *testing.T) {
+func TestHandlerWithoutDeadline(t *testing.T) {
 	batch := `{"Records":[{"messageId":"m1","eventSource":"aws:sqs","body":"{}"}]}`
-	answer, err := runtime.Lambda(scripted, quiet()).Invoke(context.Background(), []byte(batch))
-	if err != nil || string(answer) != `{"batchItemFailures":[]}` {
-		t.Errorf("got %s, %v", answer, err)
+	said, err := lambda.Handler(runtimetest.Scripted, runtimetest.Quiet()).Invoke(context.Background(), []byte(batch))
+	if err != nil || string(said) != `{"batchItemFailures":[]}` {
+		t.Errorf("got %s, %v", said, err)
 	}
 }
 
+type answer struct{ path, body string }
+
 // lambdaAPI starts a runtime API and a process that serves it.
-func lambdaAPI(t *testing.T, payloads []string) <-chan goAPIAnswer {
+func lambdaAPI(t *testing.T, payloads []string) <-chan answer {
 	t.Helper()
-	answers := make(chan goAPIAnswer, len(payloads))
+	answers := make(chan answer, len(payloads))
 	n := 0
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", func(w http.ResponseWriter, r *http.Request) {
@@ -85,7 +92,7 @@ func lambdaAPI(t *testing.T, payloads []string) <-chan goAPIAnswer {
 	})
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/{verb}", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		answers <- goAPIAnswer{r.PathValue("id") + "/" + r.PathValue("verb"), string(body)}
+		answers <- answer{r.PathValue("id") + "/" + r.PathValue("verb"), string(body)}
 		w.WriteHeader(http.StatusAccepted)
 	})
 	s := httptest.NewServer(mux)

@@ -1,4 +1,4 @@
-package runtime_test
+package fc_test
 
 import (
 	"bufio"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"havip-functions/shared/runtime"
+	"havip-functions/shared/runtime/fc"
+	"havip-functions/shared/runtime/runtimetest"
 )
 
 func TestListenAndServeNamesABadPort(t *testing.T) {
@@ -29,7 +31,7 @@ func TestListenAndServeNamesABadPort(t *testing.T) {
 		"taken":     {map[string]string{"FC_SERVER_PORT": taken}, "port " + taken + " can't be listened on"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := runtime.FunctionCompute{}.ListenAndServe(t.Context(), func(k string) string { return tt.env[k] })
+			err := fc.Custom{}.ListenAndServe(t.Context(), func(k string) string { return tt.env[k] })
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
@@ -43,8 +45,8 @@ func TestServeFinishesItsCalls(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	under, release := make(chan struct{}), make(chan struct{})
-	h := runtime.FunctionCompute{Log: quiet(), Lines: io.Discard, Functions: func(context.Context, runtime.Call) (runtime.Invoker, error) {
-		return invoker(func(context.Context, []byte) error {
+	h := fc.Custom{Log: runtimetest.Quiet(), Lines: io.Discard, Functions: func(context.Context, runtime.Call) (runtime.Invoker, error) {
+		return runtimetest.Func(func(context.Context, []byte) error {
 			close(under)
 			<-release
 			return nil
@@ -86,7 +88,7 @@ func untilClosed(t *testing.T, address string) {
 	t.Fatal("it still listens")
 }
 
-func serve(ctx context.Context, t *testing.T, h runtime.FunctionCompute) (address string, served <-chan error) {
+func serve(ctx context.Context, t *testing.T, h fc.Custom) (address string, served <-chan error) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -98,7 +100,7 @@ func serve(ctx context.Context, t *testing.T, h runtime.FunctionCompute) (addres
 }
 
 func TestServeKeepsConnections(t *testing.T) {
-	address, _ := serve(t.Context(), t, runtime.FunctionCompute{Functions: scripted, Log: quiet(), Lines: io.Discard})
+	address, _ := serve(t.Context(), t, fc.Custom{Functions: runtimetest.Scripted, Log: runtimetest.Quiet(), Lines: io.Discard})
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
