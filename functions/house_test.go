@@ -33,7 +33,9 @@ var leans = map[string][]string{
 	"shared/baidu":     {"shared/havip", "shared/wire"},
 	"shared/roster":    {"shared/havip"},
 	"shared/ledger":    {"shared/guard", "shared/havip"},
-	"shared/simulator": {"shared/havip"},
+	"shared/simulator": {"shared/havip", "shared/simulator/sign"},
+
+	"shared/simulator/sign": nil,
 }
 
 // only are imports that belong to few. What stands for tests counts as theirs.
