@@ -31,11 +31,13 @@ var leans = map[string][]string{
 	"shared/wire":      {"shared/havip"},
 	"shared/alibaba":   {"shared/havip", "shared/wire"},
 	"shared/baidu":     {"shared/havip", "shared/wire"},
-	"shared/roster":    {"shared/havip"},
+	"shared/roster":    {"shared/havip", "shared/yamlfile"},
 	"shared/ledger":    {"shared/guard", "shared/havip"},
-	"shared/simulator": {"shared/havip", "shared/simulator/sign"},
+	"shared/simulator": {"shared/havip", "shared/simulator/sign", "shared/simulator/worldfile", "shared/yamlfile"},
 
-	"shared/simulator/sign": nil,
+	"shared/simulator/sign":      nil,
+	"shared/simulator/worldfile": {"shared/havip", "shared/yamlfile"},
+	"shared/yamlfile":            nil,
 }
 
 // only are imports that belong to few. What stands for tests counts as theirs.
