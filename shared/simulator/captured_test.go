@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"havip-functions/shared/simulator/worldfile"
 )
 
 // Captured from clients that we did not write; the vendors' pages stand in package sign.
@@ -134,7 +136,7 @@ func TestCapturedCallsAreRefusedOnceTouched(t *testing.T) {
 
 func capturedSimulator(t *testing.T, cloud string) (*Simulator, http.Handler) {
 	t.Helper()
-	world, err := ParseWorld([]byte(capturedWorld))
+	world, err := worldfile.Parse([]byte(capturedWorld))
 	if err != nil {
 		t.Fatal(err)
 	}
