@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -125,10 +126,10 @@ func (d *Direct) change(ctx context.Context, op string, c havip.Call) (havip.Rec
 	}, d.names.change)
 	if err != nil && slices.Contains(alreadyCodes, err.(*havip.Error).Code) { //nolint:errorlint,forcetypeassert // it is our own
 		have, unread := d.Get(ctx, c.HAVIP)
-		if unread != nil {
+		if errors.Is(unread, havip.ErrBusy) {
 			return havip.Receipt{}, unread
 		}
-		if have.On(c.Instance) == (op == d.names.attach) {
+		if unread == nil && have.On(c.Instance) == (op == d.names.attach) {
 			return havip.Receipt{RequestID: id}, nil
 		}
 	}
