@@ -25,17 +25,17 @@ var arrows = []string{"shared/havip", "events", "shared/ledger", "shared/flow", 
 
 // leans are the packages that may lean on nothing of ours but these.
 var leans = map[string][]string{
-	"events":               nil,
-	"shared/havip":         nil,
-	"shared/guard":         nil,
-	"shared/wire":          {"shared/havip"},
-	"shared/alibaba":       {"events", "shared/havip", "shared/wire"},
-	"shared/baidu":         {"shared/havip", "shared/wire"},
-	"shared/accounts":      {"events", "shared/alibaba", "shared/baidu", "shared/havip", "shared/havip/pace", "shared/wire"},
-	"shared/roster":        {"shared/havip"},
-	"shared/roster/stored": {"events", "shared/alibaba", "shared/havip", "shared/roster", "shared/wire"},
-	"shared/ledger":        {"shared/guard", "shared/havip"},
-	"shared/simulator":     {"shared/havip"},
+	"shared/wire":                {"shared/havip"},
+	"shared/yamlfile":            {},
+	"shared/alibaba":             {"events", "shared/havip", "shared/wire"},
+	"shared/baidu":               {"shared/havip", "shared/wire"},
+	"shared/accounts":            {"events", "shared/alibaba", "shared/baidu", "shared/havip", "shared/havip/pace", "shared/wire"},
+	"shared/roster":              {"shared/havip", "shared/yamlfile"},
+	"shared/roster/stored":       {"events", "shared/alibaba", "shared/havip", "shared/roster", "shared/wire", "shared/yamlfile"},
+	"shared/ledger":              {"shared/guard", "shared/havip"},
+	"shared/simulator":           {"shared/havip", "shared/simulator/sign", "shared/simulator/worldfile", "shared/yamlfile"},
+	"shared/simulator/sign":      {},
+	"shared/simulator/worldfile": {"shared/havip", "shared/yamlfile"},
 }
 
 // only are imports that belong to few. What stands for tests counts as theirs.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 func simulateCommand() *cobra.Command {
@@ -59,7 +60,7 @@ func newSimulator(world, faults string, associate time.Duration, seed int64) (*s
 	}
 	var err error
 	if world != "" {
-		if o.World, err = simulator.ReadWorld(world); err != nil {
+		if o.World, err = worldfile.Read(world); err != nil {
 			return nil, err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"havip-functions/shared/havip"
 	"havip-functions/shared/runtime/host"
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 // town is a world of many HAVIPs on both clouds, each with three instances of
@@ -208,7 +209,7 @@ func (w *town) checkCalls(t *testing.T) {
 // checkHolders looks for a HAVIP that no healthy instance holds.
 func (w *town) checkHolders(t *testing.T) {
 	t.Helper()
-	now, err := simulator.ReadWorld(file(t, "now.yaml", string(w.control(t, http.MethodGet, "/world", ""))))
+	now, err := worldfile.Read(file(t, "now.yaml", string(w.control(t, http.MethodGet, "/world", ""))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"havip-functions/shared/havip"
 	"havip-functions/shared/roster"
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 // twoAccounts is a world where the functions' own account has a role in another.
@@ -35,7 +36,7 @@ havips:
 // A HAVIP of another account is reached by its role. The role is assumed once a
 // story, under the story's name, however often the story looks.
 func TestRolesAreKept(t *testing.T) {
-	w, err := simulator.ParseWorld([]byte(twoAccounts))
+	w, err := worldfile.Parse([]byte(twoAccounts))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,7 +56,7 @@ type bareSDK struct {
 }
 
 // beside opens both before one server that always answers the same.
-func beside(b *testing.B, answer string) (*alibaba.Cloud, bareSDK) {
+func beside(b *testing.B, answer string) (cloudtest.Cloud, bareSDK) {
 	b.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

@@ -32,40 +32,33 @@ type Config struct {
 
 // Cloud is one account's HAVIPs of one region. It is safe for concurrent use.
 type Cloud struct {
-	vpc, ecs service
+	vpc, ecs *wire.Client
 }
-
-var (
-	_ havip.Cloud = (*Cloud)(nil)
-	_ havip.Fleet = (*Cloud)(nil)
-)
 
 // New makes no call; what is wrong with the config shows in the first one.
-func New(c Config) *Cloud {
-	return &Cloud{vpc: c.service("vpc", c.Endpoint), ecs: c.service("ecs", c.ECSEndpoint)}
+func New(c Config) *wire.Idempotent {
+	cloud := &Cloud{vpc: c.client("vpc", c.Endpoint), ecs: c.client("ecs", c.ECSEndpoint)}
+	return &wire.Idempotent{Cloud: cloud, Doubtful: maySayAlready}
 }
 
-func (c Config) service(product, endpoint string) service {
+// client reaches one of the cloud's products.
+func (c Config) client(product, endpoint string) *wire.Client {
 	if endpoint == "" && wire.Local(c.Endpoint) {
 		endpoint = c.Endpoint
 	}
 	if endpoint == "" {
 		endpoint = "https://" + product + ".{region}.aliyuncs.com"
 	}
-	return service{wire.Client{
+	return &wire.Client{
 		Dialect: dialect, Endpoint: endpoint, Region: c.Region,
 		Credentials: c.Credentials, Transport: c.Transport, Timeout: c.Timeout,
-	}}
+	}
 }
 
-// service is one of the cloud's products.
-type service struct {
-	wire wire.Client
-}
-
-// call makes a client of the SDK for each call, because a shared one races.
-func (s *service) call(ctx context.Context, req requests.AcsRequest, resp responses.AcsResponse) (string, error) {
-	return s.wire.Call(ctx, req.GetActionName(), func(route wire.Route) error {
+// do sends a request of the SDK. It makes a client for each, because a shared one
+// races.
+func do(req requests.AcsRequest, resp responses.AcsResponse) func(wire.Route) error {
+	return func(route wire.Route) error {
 		var client sdk.Client
 		config := sdk.NewConfig().WithAutoRetry(false)
 		config.Transport = route.Transport
@@ -73,12 +66,12 @@ func (s *service) call(ctx context.Context, req requests.AcsRequest, resp respon
 		if err := client.InitWithOptions("", config, credential(route.Keys)); err != nil {
 			return err
 		}
-		req.GetQueryParams()["RegionId"] = s.wire.Region
+		req.GetQueryParams()["RegionId"] = route.Region
 		// Without a domain the SDK asks a location service over the network.
 		req.SetDomain(route.Host)
 		req.SetScheme(route.Scheme)
 		return client.DoAction(req, resp)
-	})
+	}
 }
 
 func credential(keys havip.Credentials) auth.Credential {

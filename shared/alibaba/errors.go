@@ -26,14 +26,15 @@ const (
 	checkClock  = "set this machine's clock; a request is valid for 15 minutes"
 )
 
-// already names the refusals that may only say that it is so already: they are
-// read back.
+// already names the refusals that may only say that it is so already.
 var already = map[string]bool{
 	"InvalidHaVip.Exist":                    true,
 	"CountLimitExceeded.HaVipOnECSInstance": true,
 	"QuotaExceeded.HaVipBindInstance":       true,
 	"ResourceNotAssociated":                 true,
 }
+
+func maySayAlready(refused *havip.Error) bool { return already[refused.Code] }
 
 var dialect = wire.Dialect{RequestID: "X-Acs-Request-Id", Codes: map[string]wire.Verdict{
 	// The HAVIP or its instance is in the middle of something.

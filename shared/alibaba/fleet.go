@@ -24,7 +24,7 @@ func (c *Cloud) List(ctx context.Context) ([]havip.HAVIP, error) {
 	for page := 1; ; page++ {
 		req, resp := vpc.CreateDescribeHaVipsRequest(), vpc.CreateDescribeHaVipsResponse()
 		req.PageNumber, req.PageSize = requests.NewInteger(page), requests.NewInteger(havipPage)
-		if _, err := c.vpc.call(ctx, req, resp); err != nil {
+		if _, err := c.vpc.Call(ctx, req.GetActionName(), do(req, resp)); err != nil {
 			return nil, err
 		}
 		for _, v := range resp.HaVips.HaVip {
@@ -81,7 +81,7 @@ func (c *Cloud) instances(ctx context.Context, ids []string) (map[string]string,
 	for chunk := range slices.Chunk(interfaces, ecsPage) {
 		req, resp := ecs.CreateDescribeNetworkInterfacesRequest(), ecs.CreateDescribeNetworkInterfacesResponse()
 		req.NetworkInterfaceId, req.PageSize = &chunk, requests.NewInteger(ecsPage)
-		if _, err := c.ecs.call(ctx, req, resp); err != nil {
+		if _, err := c.ecs.Call(ctx, req.GetActionName(), do(req, resp)); err != nil {
 			return nil, err
 		}
 		for _, i := range resp.NetworkInterfaceSets.NetworkInterfaceSet {
@@ -102,7 +102,7 @@ func (c *Cloud) instanceStates(ctx context.Context, ids []string) (map[string]ha
 			return nil, err
 		}
 		req.InstanceIds, req.PageSize = string(list), requests.NewInteger(ecsPage)
-		if _, err := c.ecs.call(ctx, req, resp); err != nil {
+		if _, err := c.ecs.Call(ctx, req.GetActionName(), do(req, resp)); err != nil {
 			return nil, err
 		}
 		for _, id := range chunk {

@@ -2,7 +2,6 @@ package alibaba
 
 import (
 	"context"
-	"errors"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/vpc"
 
@@ -13,7 +12,7 @@ import (
 func (c *Cloud) Get(ctx context.Context, id string) (havip.HAVIP, error) {
 	req, resp := vpc.CreateDescribeHaVipsRequest(), vpc.CreateDescribeHaVipsResponse()
 	req.Filter = &[]vpc.DescribeHaVipsFilter{{Key: "HaVipId", Value: &[]string{id}}}
-	requestID, err := c.vpc.call(ctx, req, resp)
+	requestID, err := c.vpc.Call(ctx, req.GetActionName(), do(req, resp))
 	if err != nil {
 		return havip.HAVIP{}, err
 	}
@@ -30,11 +29,8 @@ func (c *Cloud) Attach(ctx context.Context, call havip.Call) (havip.Receipt, err
 	req, resp := vpc.CreateAssociateHaVipRequest(), vpc.CreateAssociateHaVipResponse()
 	req.HaVipId, req.InstanceId, req.InstanceType = call.HAVIP, call.Instance, call.InstanceType
 	req.ClientToken = call.Token
-	requestID, err := c.vpc.call(ctx, req, resp)
-	if err != nil {
-		return c.readBack(ctx, call, attempt{err: err, held: true})
-	}
-	return havip.Receipt{RequestID: requestID}, nil
+	requestID, err := c.vpc.Call(ctx, req.GetActionName(), do(req, resp))
+	return havip.Receipt{RequestID: requestID}, err
 }
 
 // Detach takes the HAVIP from the instance with UnassociateHaVip.
@@ -45,36 +41,8 @@ func (c *Cloud) Detach(ctx context.Context, call havip.Call) (havip.Receipt, err
 	if call.Force {
 		req.Force = "True"
 	}
-	requestID, err := c.vpc.call(ctx, req, resp)
-	if err != nil {
-		return c.readBack(ctx, call, attempt{err: err, held: false})
-	}
-	return havip.Receipt{RequestID: requestID}, nil
-}
-
-// attempt is a call that failed, and what it was for.
-type attempt struct {
-	err  error
-	held bool // the instance should hold the HAVIP
-}
-
-// readBack turns a refusal that may only say "it is so already" into a yes where
-// it is so.
-func (c *Cloud) readBack(ctx context.Context, call havip.Call, a attempt) (havip.Receipt, error) {
-	var refused *havip.Error
-	if !errors.As(a.err, &refused) || !already[refused.Code] {
-		return havip.Receipt{}, a.err
-	}
-	have, err := c.Get(ctx, call.HAVIP)
-	switch {
-	case err != nil:
-		return havip.Receipt{}, err
-	case have.On(call.Instance) == a.held:
-		return havip.Receipt{RequestID: refused.RequestID}, nil
-	case have.Moving():
-		refused.Kind = havip.ErrBusy
-	}
-	return havip.Receipt{}, refused
+	requestID, err := c.vpc.Call(ctx, req.GetActionName(), do(req, resp))
+	return havip.Receipt{RequestID: requestID}, err
 }
 
 func read(v vpc.HaVip) havip.HAVIP {

@@ -14,6 +14,7 @@ import (
 
 	"havip-functions/shared/alibaba"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/havip/cloudtest"
 )
 
 var (
@@ -25,7 +26,7 @@ var (
 type request struct{ url.Values }
 
 // scripted is a cloud whose answers the test writes.
-func scripted(t *testing.T, answer func(request) (int, string)) *alibaba.Cloud {
+func scripted(t *testing.T, answer func(request) (int, string)) cloudtest.Cloud {
 	t.Helper()
 	return alibaba.New(alibaba.Config{Region: "cn-hangzhou", Endpoint: listen(t, answer), Credentials: static(keys)})
 }
@@ -92,10 +93,10 @@ func TestReadBack(t *testing.T) {
 		free    = `{"HaVipId":"havip-1","Status":"Available"}`
 		pending = `{"HaVipId":"havip-1","Status":"Associating"}`
 	)
-	attach, detach := (*alibaba.Cloud).Attach, (*alibaba.Cloud).Detach
+	attach, detach := havip.Cloud.Attach, havip.Cloud.Detach
 	tests := []struct {
 		name string
-		do   func(*alibaba.Cloud, context.Context, havip.Call) (havip.Receipt, error)
+		do   func(havip.Cloud, context.Context, havip.Call) (havip.Receipt, error)
 		code string
 		then string
 		want error

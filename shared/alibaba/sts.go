@@ -7,6 +7,7 @@ import (
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/sts"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/wire"
 )
 
 // refreshBefore leaves a call that starts on the old credentials time to end.
@@ -16,14 +17,14 @@ const refreshBefore = 5 * time.Minute
 // own credentials. They are kept until shortly before they expire; of several
 // callers one fetches and the others wait for it, each until its own deadline.
 func AssumeRole(c Config, roleARN, session string) func(context.Context) (havip.Credentials, error) {
-	r := &role{sts: c.service("sts", c.STSEndpoint), arn: roleARN, session: session, turn: make(chan struct{}, 1)}
+	r := &role{sts: c.client("sts", c.STSEndpoint), arn: roleARN, session: session, turn: make(chan struct{}, 1)}
 	return r.credentials
 }
 
 // role guards keys and expires with a turn, which, unlike a mutex, can be waited
 // for until a deadline.
 type role struct {
-	sts          service
+	sts          *wire.Client
 	arn, session string
 	turn         chan struct{}
 	keys         havip.Credentials
@@ -49,7 +50,7 @@ func (r *role) credentials(ctx context.Context) (havip.Credentials, error) {
 func (r *role) assume(ctx context.Context) error {
 	req, resp := sts.CreateAssumeRoleRequest(), sts.CreateAssumeRoleResponse()
 	req.RoleArn, req.RoleSessionName = r.arn, r.session
-	requestID, err := r.sts.call(ctx, req, resp)
+	requestID, err := r.sts.Call(ctx, req.GetActionName(), do(req, resp))
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func BenchmarkAdapter(b *testing.B) {
 }
 
 // beside opens both before one server that always answers the same.
-func beside(b *testing.B, answer string) (*baidu.Cloud, *sdk.Client) {
+func beside(b *testing.B, answer string) (cloudtest.Cloud, *sdk.Client) {
 	b.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/baidubce/bce-sdk-go/auth"
 	"github.com/baidubce/bce-sdk-go/bce"
+	sdk "github.com/baidubce/bce-sdk-go/services/havip"
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/wire"
@@ -26,43 +27,40 @@ type Config struct {
 
 // Cloud is one account's HAVIPs of one region. It is safe for concurrent use.
 type Cloud struct {
-	wire wire.Client
+	wire *wire.Client
 }
 
-var (
-	_ havip.Cloud = (*Cloud)(nil)
-	_ havip.Fleet = (*Cloud)(nil)
-)
-
 // New makes no call; what is wrong with the config shows in the first one.
-func New(c Config) *Cloud {
+func New(c Config) *wire.Idempotent {
 	if c.Endpoint == "" {
 		c.Endpoint = defaultEndpoint
 	}
-	return &Cloud{wire.Client{
+	cloud := &Cloud{&wire.Client{
 		Dialect: dialect, Endpoint: c.Endpoint, Region: c.Region,
 		Credentials: c.Credentials, Transport: c.Transport, Timeout: c.Timeout,
 	}}
+	return &wire.Idempotent{Cloud: cloud, Doubtful: concernsHAVIP, Vague: true}
 }
 
-// call hands send a client of its own, made without the SDK's constructor: that
-// one sets up state that all clients of the process share.
-func (c *Cloud) call(ctx context.Context, op string, send func(*bce.BceClient) error) (string, error) {
-	return c.wire.Call(ctx, op, func(route wire.Route) error {
-		return send(&bce.BceClient{
-			Config: &bce.BceClientConfiguration{
-				Endpoint:    route.Scheme + "://" + route.Host,
-				Region:      c.wire.Region,
-				UserAgent:   bce.DEFAULT_USER_AGENT,
-				Credentials: credentials(route.Keys),
-				SignOption:  &auth.SignOptions{HeadersToSign: auth.DEFAULT_HEADERS_TO_SIGN, ExpireSeconds: auth.DEFAULT_EXPIRE_SECONDS},
-				Retry:       bce.NewNoRetryPolicy(),
-			},
-			Signer:     &auth.BceV1Signer{},
-			HTTPClient: &http.Client{Transport: route.Transport},
-		})
-	})
+// client is the SDK's for one call, made without its constructor: that one sets up
+// state that all clients of the process share.
+func client(route wire.Route) *bce.BceClient {
+	return &bce.BceClient{
+		Config: &bce.BceClientConfiguration{
+			Endpoint:    route.Scheme + "://" + route.Host,
+			Region:      route.Region,
+			UserAgent:   bce.DEFAULT_USER_AGENT,
+			Credentials: credentials(route.Keys),
+			SignOption:  &auth.SignOptions{HeadersToSign: auth.DEFAULT_HEADERS_TO_SIGN, ExpireSeconds: auth.DEFAULT_EXPIRE_SECONDS},
+			Retry:       bce.NewNoRetryPolicy(),
+		},
+		Signer:     &auth.BceV1Signer{},
+		HTTPClient: &http.Client{Transport: route.Transport},
+	}
 }
+
+// havips is the part of the SDK that speaks of HAVIPs.
+func havips(route wire.Route) *sdk.Client { return &sdk.Client{BceClient: client(route)} }
 
 func credentials(keys havip.Credentials) *auth.BceCredentials {
 	return &auth.BceCredentials{

@@ -61,7 +61,8 @@ var dialect = wire.Dialect{RequestID: "X-Bce-Request-Id", SilentPut: true, Codes
 }}
 
 // concernsHAVIP tells a refusal that the HAVIP or the instance is the reason for
-// from one of the account.
+// from one of the account. Any of them may only say that it is so already: the codes
+// that do are not published.
 func concernsHAVIP(e *havip.Error) bool {
 	switch {
 	case !errors.Is(e, havip.ErrRefused), e.Status < http.StatusBadRequest:

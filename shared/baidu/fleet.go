@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/baidubce/bce-sdk-go/bce"
 	"github.com/baidubce/bce-sdk-go/services/bcc"
 	"github.com/baidubce/bce-sdk-go/services/bcc/api"
 	sdk "github.com/baidubce/bce-sdk-go/services/havip"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/wire"
 )
 
 const (
@@ -23,8 +23,8 @@ func (c *Cloud) List(ctx context.Context) ([]havip.HAVIP, error) {
 	var list []havip.HAVIP
 	for marker := ""; ; {
 		var page *sdk.ListHaVipResult
-		_, err := c.call(ctx, "ListHaVips", func(client *bce.BceClient) (err error) {
-			page, err = (&sdk.Client{BceClient: client}).ListHaVip(&sdk.ListHaVipArgs{Marker: marker, MaxKeys: pageSize})
+		_, err := c.wire.Call(ctx, "ListHaVips", func(route wire.Route) (err error) {
+			page, err = havips(route).ListHaVip(&sdk.ListHaVipArgs{Marker: marker, MaxKeys: pageSize})
 			return err
 		})
 		if err != nil {
@@ -57,8 +57,8 @@ func (c *Cloud) States(ctx context.Context, ids []string) (map[string]havip.Inst
 func (c *Cloud) instanceStates(ctx context.Context, ids []string, states map[string]havip.InstanceState) error {
 	for marker := ""; ; {
 		var page *api.ListInstanceResult
-		_, err := c.call(ctx, "ListInstances", func(client *bce.BceClient) (err error) {
-			page, err = (&bcc.Client{BceClient: client}).ListInstances(&api.ListInstanceArgs{
+		_, err := c.wire.Call(ctx, "ListInstances", func(route wire.Route) (err error) {
+			page, err = (&bcc.Client{BceClient: client(route)}).ListInstances(&api.ListInstanceArgs{
 				InstanceIds: strings.Join(ids, ","), Marker: marker, MaxKeys: pageSize,
 			})
 			return err

@@ -15,13 +15,14 @@ import (
 
 	"havip-functions/shared/baidu"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/havip/cloudtest"
 )
 
 var call = havip.Call{HAVIP: "havip-1", Instance: "i-1", InstanceType: "SERVER", Token: "t1"}
 
 // scripted is a cloud whose answers the test writes; the first GET of a HAVIP and
 // the PUTs come to it alike.
-func scripted(t *testing.T, answer func(r *http.Request, body string) (int, string)) *baidu.Cloud {
+func scripted(t *testing.T, answer func(r *http.Request, body string) (int, string)) cloudtest.Cloud {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sent, err := io.ReadAll(r.Body)
@@ -71,8 +72,8 @@ func TestParameters(t *testing.T) {
 		return http.StatusOK, ""
 	})
 	const end = ` t1 {"instanceIds":["i-1"],"instanceType":"SERVER"}` + "\n"
-	for want, do := range map[string]func(*baidu.Cloud, context.Context, havip.Call) (havip.Receipt, error){
-		"true false": (*baidu.Cloud).Attach, "false true": (*baidu.Cloud).Detach,
+	for want, do := range map[string]func(havip.Cloud, context.Context, havip.Call) (havip.Receipt, error){
+		"true false": havip.Cloud.Attach, "false true": havip.Cloud.Detach,
 	} {
 		receipt, err := do(cloud, t.Context(), call)
 		if err != nil || receipt.RequestID != "r1" || asked != "PUT /v1/havip/havip-1 "+want+end {
@@ -87,10 +88,10 @@ func TestReadBack(t *testing.T) {
 		holds = `{"haVipId":"havip-1","status":"bound","bindedInstances":[{"instanceId":"i-1"}]}`
 		free  = `{"haVipId":"havip-1","status":"available"}`
 	)
-	attach, detach := (*baidu.Cloud).Attach, (*baidu.Cloud).Detach
+	attach, detach := havip.Cloud.Attach, havip.Cloud.Detach
 	tests := []struct {
 		name   string
-		do     func(*baidu.Cloud, context.Context, havip.Call) (havip.Receipt, error)
+		do     func(havip.Cloud, context.Context, havip.Call) (havip.Receipt, error)
 		status int
 		code   string
 		then   string

@@ -5,40 +5,42 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"havip-functions/shared/yamlfile"
 )
 
 var roleARN = regexp.MustCompile(`^acs:ram::[0-9]+:role/[A-Za-z0-9._/-]+$`)
 
-func readAccounts(top mapping) map[string]Account {
+func readAccounts(top yamlfile.Mapping) map[string]Account {
 	accounts := map[string]Account{}
-	top.pairs(top.get("accounts"), "accounts", func(key, value *yaml.Node) {
-		path := join("accounts", key.Value)
+	top.Pairs(top.Get("accounts"), "accounts", func(key, value *yaml.Node) {
+		path := yamlfile.Join("accounts", key.Value)
 		if !name.MatchString(key.Value) {
-			top.fail(key, path, "is no name; use letters, digits, dots, hyphens and underscores")
+			top.Fail(key, path, "is no name; use letters, digits, dots, hyphens and underscores")
 		}
-		accounts[key.Value] = readAccount(top.mapping(value, path, "cloud", "roleArn", "credentials"))
+		accounts[key.Value] = readAccount(top.Read(value, path, "cloud", "roleArn", "credentials"))
 	})
 	return accounts
 }
 
 // readAccount repeats no value in a problem: somebody may have written a secret.
-func readAccount(m mapping) Account {
+func readAccount(m yamlfile.Mapping) Account {
 	a := Account{
-		Cloud:       m.choice("cloud", "", "alibaba", "baidu"),
-		RoleARN:     m.text("roleArn", ""),
-		Credentials: m.text("credentials", ""),
+		Cloud:       m.Choice("cloud", "", "alibaba", "baidu"),
+		RoleARN:     m.Text("roleArn", ""),
+		Credentials: m.Text("credentials", ""),
 	}
 	switch {
 	case a.RoleARN == "" && a.Credentials == "":
-		m.fail(m.node, m.path, "has neither roleArn nor credentials; give it one")
+		m.Fail(m.Node(), m.Path(), "has neither roleArn nor credentials; give it one")
 	case a.RoleARN != "" && a.Cloud == "baidu":
-		m.fail(m.near("roleArn"), m.at("roleArn"), "Baidu accounts assume no role; use credentials")
+		m.Fail(m.Near("roleArn"), m.At("roleArn"), "Baidu accounts assume no role; use credentials")
 	case a.RoleARN != "" && !roleARN.MatchString(a.RoleARN):
-		m.fail(m.near("roleArn"), m.at("roleArn"), "no role; write acs:ram::1234567890123456:role/NAME")
+		m.Fail(m.Near("roleArn"), m.At("roleArn"), "no role; write acs:ram::1234567890123456:role/NAME")
 	}
 	kind, rest, _ := strings.Cut(a.Credentials, ":")
 	if a.Credentials != "" && (rest == "" || kind != "file" && kind != "env") {
-		m.fail(m.near("credentials"), m.at("credentials"), "must be file:PATH or env:PREFIX, never the keys themselves")
+		m.Fail(m.Near("credentials"), m.At("credentials"), "must be file:PATH or env:PREFIX, never the keys themselves")
 	}
 	return a
 }

@@ -1,8 +1,6 @@
 package roster
 
 import (
-	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -10,6 +8,7 @@ import (
 	"time"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/yamlfile"
 )
 
 // File is a roster that follows its file. A bad version is refused and reported
@@ -85,16 +84,11 @@ func (f *File) refresh() {
 }
 
 func load(path string) (*Roster, error) {
-	file, err := os.Open(path)
+	file, err := yamlfile.Load("roster", path)
 	if err != nil {
-		return nil, fmt.Errorf("roster: %w; write one, or name another", err)
+		return nil, err
 	}
-	defer file.Close() //nolint:errcheck // it was only read
-	data, err := io.ReadAll(io.LimitReader(file, maxBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("roster: %w", err)
-	}
-	return parse(path, data)
+	return parse(file)
 }
 
 func stampOf(path string) stamp {

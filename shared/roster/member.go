@@ -6,6 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/yamlfile"
 )
 
 // maxMembers bounds what is remembered of one HAVIP: its record has a mark for
@@ -14,15 +15,15 @@ const maxMembers = 16
 
 // members reads who may hold a HAVIP, in order of preference.
 func (m mapping) members(interfaces bool) []havip.Member {
-	nodes := m.list("members")
+	nodes := m.List("members")
 	if len(nodes) == 0 {
-		m.fail(m.near("members"), m.at("members"), "missing or empty; name the instances that may hold it")
+		m.Fail(m.Near("members"), m.At("members"), "missing or empty; name the instances that may hold it")
 	}
 	var members []havip.Member
 	for i, node := range nodes {
-		path := fmt.Sprintf("%s[%d]", m.at("members"), i)
+		path := fmt.Sprintf("%s[%d]", m.At("members"), i)
 		if i == maxMembers {
-			m.fail(node, path, "a HAVIP has at most %d members; drop %d", maxMembers, len(nodes)-maxMembers)
+			m.Fail(node, path, "a HAVIP has at most %d members; drop %d", maxMembers, len(nodes)-maxMembers)
 			break
 		}
 		member, ok := m.member(node, path, interfaces)
@@ -31,7 +32,7 @@ func (m mapping) members(interfaces bool) []havip.Member {
 		}
 		for _, earlier := range members {
 			if earlier.ID == member.ID || earlier.Instance == member.Instance {
-				m.fail(node, path, "%s is a member already; name each instance once", shown(member.ID))
+				m.Fail(node, path, "%s is a member already; name each instance once", yamlfile.Shown(member.ID))
 			}
 		}
 		members = append(members, member)
@@ -47,24 +48,24 @@ func (m mapping) member(n *yaml.Node, path string, interfaces bool) (havip.Membe
 	case yaml.ScalarNode:
 		id = n.Value
 	case yaml.MappingNode:
-		e := m.mapping(n, path, "id", "instance")
-		id, of = e.required("id", "name the instance or interface"), e.text("instance", "")
+		e := m.Read(n, path, "id", "instance")
+		id, of = e.Required("id", "name the instance or interface"), e.Text("instance", "")
 		if id == "" {
 			return havip.Member{}, false
 		}
 	default:
-		m.fail(n, path, "must be an id, or {id: eni-1, instance: i-1}")
+		m.Fail(n, path, "must be an id, or {id: eni-1, instance: i-1}")
 		return havip.Member{}, false
 	}
 	switch {
 	case interfaces && !eni.MatchString(id):
-		m.fail(n, path, "%s is no interface; write it like eni-1, or change instanceType", shown(id))
+		m.Fail(n, path, "%s is no interface; write it like eni-1, or change instanceType", yamlfile.Shown(id))
 	case !interfaces && !instance.MatchString(id):
-		m.fail(n, path, "%s is no instance; write it like i-db1, or change instanceType", shown(id))
+		m.Fail(n, path, "%s is no instance; write it like i-db1, or change instanceType", yamlfile.Shown(id))
 	case of != "" && !instance.MatchString(of):
-		m.fail(n, path, "%s is no instance; write it like i-db1", shown(of))
+		m.Fail(n, path, "%s is no instance; write it like i-db1", yamlfile.Shown(of))
 	case !interfaces && of != "" && of != id:
-		m.fail(n, path, "%s is an instance and can't belong to %s; drop instance", shown(id), shown(of))
+		m.Fail(n, path, "%s is an instance and can't belong to %s; drop instance", yamlfile.Shown(id), yamlfile.Shown(of))
 	default:
 		if of == "" {
 			of = id

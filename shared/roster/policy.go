@@ -1,11 +1,11 @@
 package roster
 
 import (
-	"fmt"
 	"regexp"
 	"time"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/yamlfile"
 )
 
 // The forms of what the roster names. They are also what makes a policy fit for
@@ -49,18 +49,21 @@ var standard = havip.Policy{
 	Brake:          havip.Brake{Failovers: 10, Within: 10 * time.Minute},
 }
 
-func readPolicies(top mapping, accounts map[string]Account) []havip.Policy {
+// mapping is the entry of a HAVIP, or the defaults of all.
+type mapping struct{ yamlfile.Mapping }
+
+func readPolicies(top yamlfile.Mapping, accounts map[string]Account) []havip.Policy {
 	standard := standard
-	standard.Brake = top.mapping(top.get("brake"), "brake", "failovers", "within").brake(standard.Brake)
-	defaults := top.mapping(top.get("defaults"), "defaults", settingKeys...).settings(standard)
-	entries := top.list("havips")
+	standard.Brake = readBrake(top.Read(top.Get("brake"), "brake", "failovers", "within"), standard.Brake)
+	defaults := mapping{top.Read(top.Get("defaults"), "defaults", settingKeys...)}.settings(standard)
+	entries := top.Mappings("havips", entryKeys...)
 	if len(entries) == 0 {
-		top.fail(top.near("havips"), "havips", "missing or empty; name at least one HAVIP")
+		top.Fail(top.Near("havips"), "havips", "missing or empty; name at least one HAVIP")
 	}
 	var policies []havip.Policy
 	seen := map[string]string{}
-	for i, node := range entries {
-		m := top.mapping(node, fmt.Sprintf("havips[%d]", i), entryKeys...)
+	for _, entry := range entries {
+		m := mapping{entry}
 		p := m.policy(defaults)
 		m.checkAccount(p, accounts)
 		p.Access = havip.Access{RoleARN: accounts[p.Account].RoleARN, Credentials: accounts[p.Account].Credentials}
@@ -74,15 +77,15 @@ func readPolicies(top mapping, accounts map[string]Account) []havip.Policy {
 func (m mapping) policy(defaults havip.Policy) havip.Policy {
 	p := m.settings(defaults)
 	p.Name = m.form("name", name, "call it something like orders-db")
-	p.Cloud = m.choice("cloud", "", "alibaba", "baidu")
-	p.Account = m.text("account", "")
+	p.Cloud = m.Choice("cloud", "", "alibaba", "baidu")
+	p.Account = m.Text("account", "")
 	p.Region = m.form("region", region, "write it like cn-hangzhou or bj")
 	p.ID = m.form("id", havipID, "write it like havip-bp1orders")
 	c, known := clouds[p.Cloud]
 	if !known {
 		return p
 	}
-	p.InstanceType = m.choice("instanceType", c.instanceTypes[0], c.instanceTypes...)
+	p.InstanceType = m.Choice("instanceType", c.instanceTypes[0], c.instanceTypes...)
 	p.Members = m.members(p.InstanceType == c.instanceTypes[1])
 	if p.Limit == 0 {
 		p.Limit = c.limit
@@ -94,28 +97,28 @@ func (m mapping) policy(defaults havip.Policy) havip.Policy {
 
 // settings overlays what the mapping says on what stands without it.
 func (m mapping) settings(p havip.Policy) havip.Policy {
-	p.Mode = havip.Mode(m.choice("mode", string(p.Mode),
+	p.Mode = havip.Mode(m.Choice("mode", string(p.Mode),
 		string(havip.Act), string(havip.Observe), string(havip.Paused)))
-	p.OnHealthFailed = havip.OnHealthFailed(m.choice("onHealthFailed", string(p.OnHealthFailed),
+	p.OnHealthFailed = havip.OnHealthFailed(m.Choice("onHealthFailed", string(p.OnHealthFailed),
 		string(havip.Add), string(havip.Replace), string(havip.ForceReplace)))
-	p.Hold = m.count("hold", p.Hold)
-	p.Limit = m.count("limit", p.Limit)
-	p.ServingWithin = m.pause("servingWithin", p.ServingWithin)
-	p.CoolDown = m.pause("coolDown", p.CoolDown)
-	p.Deadline = m.duration("deadline", p.Deadline)
-	p.MarkTTL = m.duration("markTTL", p.MarkTTL)
+	p.Hold = m.Number("hold", p.Hold, 1)
+	p.Limit = m.Number("limit", p.Limit, 1)
+	p.ServingWithin = m.Pause("servingWithin", p.ServingWithin)
+	p.CoolDown = m.Pause("coolDown", p.CoolDown)
+	p.Deadline = m.Duration("deadline", p.Deadline)
+	p.MarkTTL = m.Duration("markTTL", p.MarkTTL)
 	return p
 }
 
-func (m mapping) brake(b havip.Brake) havip.Brake {
-	return havip.Brake{Failovers: m.count("failovers", b.Failovers), Within: m.duration("within", b.Within)}
+func readBrake(m yamlfile.Mapping, b havip.Brake) havip.Brake {
+	return havip.Brake{Failovers: m.Number("failovers", b.Failovers, 1), Within: m.Duration("within", b.Within)}
 }
 
 // form reads a required text of a certain form.
 func (m mapping) form(key string, form *regexp.Regexp, what string) string {
-	text := m.required(key, what)
+	text := m.Required(key, what)
 	if text != "" && !form.MatchString(text) {
-		m.fail(m.near(key), m.at(key), "%s has the wrong form; %s", shown(text), what)
+		m.Fail(m.Near(key), m.At(key), "%s has the wrong form; %s", yamlfile.Shown(text), what)
 	}
 	return text
 }
@@ -123,19 +126,19 @@ func (m mapping) form(key string, form *regexp.Regexp, what string) string {
 // checkHold takes a hold of the entry at its word, and caps one that it only
 // inherits.
 func (m mapping) checkHold(p *havip.Policy) {
-	n := m.get("hold")
+	n := m.Get("hold")
 	switch {
 	case n == nil && len(p.Members) > 0:
 		p.Hold = min(p.Hold, p.Limit, len(p.Members))
 	case n == nil:
 	case p.Hold > p.Limit:
-		m.fail(n, m.at("hold"), "%d is more than its limit %d; lower hold or raise limit", p.Hold, p.Limit)
+		m.Fail(n, m.At("hold"), "%d is more than its limit %d; lower hold or raise limit", p.Hold, p.Limit)
 	}
 }
 
 func (m mapping) checkTimes(p havip.Policy) {
 	if p.CoolDown >= p.Deadline {
-		m.fail(m.near("coolDown", "deadline"), m.at("coolDown"),
+		m.Fail(m.Near("coolDown", "deadline"), m.At("coolDown"),
 			"%s is not less than the deadline %s; a story that waits for it would never act", p.CoolDown, p.Deadline)
 	}
 }
@@ -145,9 +148,9 @@ func (m mapping) checkAccount(p havip.Policy, accounts map[string]Account) {
 	switch {
 	case p.Account == "":
 	case !known:
-		m.fail(m.near("account"), m.at("account"), "%s is not among the accounts; add it there", shown(p.Account))
+		m.Fail(m.Near("account"), m.At("account"), "%s is not among the accounts; add it there", yamlfile.Shown(p.Account))
 	case account.Cloud != p.Cloud && p.Cloud != "" && account.Cloud != "":
-		m.fail(m.near("account"), m.at("account"), "%s is an account of %s; use one of %s", shown(p.Account), account.Cloud, p.Cloud)
+		m.Fail(m.Near("account"), m.At("account"), "%s is an account of %s; use one of %s", yamlfile.Shown(p.Account), account.Cloud, p.Cloud)
 	}
 }
 
@@ -158,9 +161,9 @@ func (m mapping) checkUnique(p havip.Policy, seen map[string]string) {
 		if k.value == "" {
 			continue
 		}
-		if earlier := seen[k.value]; earlier != "" && earlier != m.path {
-			m.fail(m.near(k.key), m.at(k.key), "%s is taken by %s; every name and id stands for one HAVIP", shown(k.value), earlier)
+		if earlier := seen[k.value]; earlier != "" && earlier != m.Path() {
+			m.Fail(m.Near(k.key), m.At(k.key), "%s is taken by %s; every name and id stands for one HAVIP", yamlfile.Shown(k.value), earlier)
 		}
-		seen[k.value] = m.path
+		seen[k.value] = m.Path()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"havip-functions/shared/roster"
+	"havip-functions/shared/yamlfile"
 )
 
 // entry is a good roster; a test replaces one line of it.
@@ -97,7 +98,7 @@ func TestProblems(t *testing.T) {
 			if !strings.HasPrefix(err.Error(), c.want) {
 				t.Errorf("got  %s\nwant %s", err, c.want)
 			}
-			var problem *roster.Problem
+			var problem *yamlfile.Problem
 			if !errors.As(err, &problem) {
 				t.Errorf("%T holds no *Problem", err)
 			}
@@ -107,8 +108,8 @@ func TestProblems(t *testing.T) {
 
 func TestWholeRosters(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"empty", "", "roster: empty; it must have havips"},
-		{"only a comment", "# later\n", "roster: empty; it must have havips"},
+		{"empty", "", "roster: havips: missing or empty; name at least one HAVIP"},
+		{"only a comment", "# later\n", "roster: havips: missing or empty; name at least one HAVIP"},
 		{"null", "null\n", "havips: missing or empty; name at least one HAVIP"},
 		{"a list", "[]\n", "line 1: must be a mapping of keys to values\nline 1: havips: missing or empty; name at least one HAVIP"},
 		{"no havips", "defaults: {}\n", "line 1: havips: missing or empty; name at least one HAVIP"},

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/yamlfile"
 )
 
 // Roster is one version of the list. It does not change.
@@ -32,26 +33,23 @@ type Account struct {
 
 var _ havip.Roster = (*Roster)(nil)
 
-// Parse reads a roster. Its error joins one [*Problem] for each thing that is
-// wrong, and then there is no roster.
-func Parse(data []byte) (*Roster, error) { return parse("", data) }
+// Parse reads a roster. Its error joins one [*yamlfile.Problem] for each thing
+// that is wrong, and then there is no roster.
+func Parse(data []byte) (*Roster, error) { return parse(yamlfile.File{Kind: "roster", Text: data}) }
 
-// parse names the file in the problems it finds.
-func parse(file string, data []byte) (*Roster, error) {
-	r := &reader{file: file}
-	root := r.document(data)
-	if root == nil {
-		return nil, r.err()
+func parse(file yamlfile.File) (*Roster, error) {
+	top, err := file.Mapping("accounts", "defaults", "brake", "havips")
+	if err != nil {
+		return nil, err
 	}
-	sum := sha256.Sum256(data)
+	sum := sha256.Sum256(file.Text)
 	roster := &Roster{Hash: hex.EncodeToString(sum[:])[:12]}
-	top := r.mapping(root, "", "accounts", "defaults", "brake", "havips")
 	roster.Accounts = readAccounts(top)
 	roster.policies = readPolicies(top, roster.Accounts)
 	for i := range roster.policies {
 		roster.policies[i].Roster = roster.Hash
 	}
-	if err := r.err(); err != nil {
+	if err := top.Err(); err != nil {
 		return nil, err
 	}
 	return roster, nil

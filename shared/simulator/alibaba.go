@@ -6,7 +6,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"strings"
+
+	"havip-functions/shared/simulator/sign"
 )
 
 // alibaba is the dialect of Alibaba Cloud's RPC products.
@@ -56,7 +57,7 @@ func readAlibaba(q *request) *refusal {
 		return alibabaRefusal("InvalidParameter")
 	}
 	action, version := q.params["Action"], q.params["Version"]
-	if strings.HasPrefix(q.http.Header.Get("Authorization"), acs3) {
+	if sign.IsACS3(q.http.Header.Get("Authorization")) {
 		action, version = q.http.Header.Get("x-acs-action"), q.http.Header.Get("x-acs-version")
 	}
 	q.call.Operation, q.call.Region = action, q.params["RegionId"]
@@ -86,7 +87,7 @@ func isForm(q *request) bool {
 // addParams reads parameters; those of the form win over the query's.
 func (q *request) addParams(encoded string) bool {
 	values, err := url.ParseQuery(encoded)
-	for k, v := range firstValues(values) {
+	for k, v := range sign.FirstValues(values) {
 		q.params[k] = v
 	}
 	return err == nil

@@ -3,6 +3,8 @@ package simulator
 import (
 	"slices"
 	"time"
+
+	"havip-functions/shared/simulator/sign"
 )
 
 // verifyAlibaba checks either signature, its time, its nonce and its token, in
@@ -20,7 +22,7 @@ func verifyAlibaba(s *Simulator, q *request) *refusal {
 	if why := claim.timely(q.at); why != nil {
 		return why
 	}
-	if signature, toSign := claim.sign(c.secret); !sameText(signature, claim.signature) {
+	if signature, toSign := claim.sign(c.secret); !sign.Same(signature, claim.signature) {
 		return alibabaRefusal("SignatureDoesNotMatch").with("Specified signature is not matched with our calculation. server string to sign is:" + toSign)
 	}
 	if why := c.demands(claim.token, q.at); why != nil {
@@ -40,7 +42,7 @@ type claim struct {
 }
 
 func (q *request) claim() (claim, *refusal) {
-	if h, ok := parseACS3(q.http.Header.Get("Authorization")); ok {
+	if h, ok := sign.ParseACS3(q.http.Header.Get("Authorization")); ok {
 		return q.claimACS3(h)
 	}
 	for _, k := range []string{"AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp"} {
@@ -54,23 +56,23 @@ func (q *request) claim() (claim, *refusal) {
 	return claim{
 		kind: "V1", keyID: q.params["AccessKeyId"], signature: q.params["Signature"],
 		nonce: q.params["SignatureNonce"], token: q.params["SecurityToken"], at: q.params["Timestamp"],
-		sign: func(secret string) (string, string) { return signV1(q.http.Method, q.params, secret) },
+		sign: func(secret string) (string, string) { return sign.V1(q.http.Method, q.params, secret) },
 	}, nil
 }
 
-func (q *request) claimACS3(h acs3Header) (claim, *refusal) {
+func (q *request) claimACS3(h sign.ACS3) (claim, *refusal) {
 	for _, name := range []string{"host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"} {
-		if !slices.Contains(h.signed, name) || headerValue(q.http, name) == "" {
+		if !slices.Contains(h.Signed, name) || sign.Header(q.http, name) == "" {
 			return claim{}, alibabaRefusal("IncompleteSignature").with("The request signature does not conform to Aliyun standards. " + name + " has to be given and signed.")
 		}
 	}
-	if q.http.Header.Get("x-acs-content-sha256") != hexSHA256(q.body) {
+	if q.http.Header.Get("x-acs-content-sha256") != sign.Hash(q.body) {
 		return claim{}, alibabaRefusal("SignatureDoesNotMatch").with("The x-acs-content-sha256 is not the hash of the body.")
 	}
 	return claim{
-		kind: "ACS3", keyID: h.keyID, signature: h.signature, nonce: q.http.Header.Get("x-acs-signature-nonce"),
+		kind: "ACS3", keyID: h.KeyID, signature: h.Signature, nonce: q.http.Header.Get("x-acs-signature-nonce"),
 		token: q.http.Header.Get("x-acs-security-token"), at: q.http.Header.Get("x-acs-date"),
-		sign: func(secret string) (string, string) { return signACS3(q.http, h.signed, secret) },
+		sign: func(secret string) (string, string) { return h.Sign(q.http, secret) },
 	}, nil
 }
 
@@ -93,7 +95,7 @@ func (c credential) demands(token string, now time.Time) *refusal {
 		return nil
 	case token == "":
 		return alibabaRefusal("MissingSecurityToken")
-	case !sameText(token, c.token):
+	case !sign.Same(token, c.token):
 		return alibabaRefusal("InvalidSecurityToken.MismatchWithAccessKey")
 	case !c.expires.IsZero() && now.After(c.expires):
 		return alibabaRefusal("InvalidSecurityToken.Expired")

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"havip-functions/shared/simulator/sign"
 )
 
 // baidu is the dialect of Baidu AI Cloud's REST services.
@@ -33,7 +35,7 @@ var baiduOperations = map[string]func(*Simulator, *request) (any, *refusal){
 
 // readBaidu names the operation by method and path, as Baidu's documents don't.
 func readBaidu(q *request) *refusal {
-	for k, v := range firstValues(q.http.URL.Query()) {
+	for k, v := range sign.FirstValues(q.http.URL.Query()) {
 		q.params[k] = v
 	}
 	q.call.ClientToken = q.params["clientToken"]
@@ -91,22 +93,22 @@ func verifyBaidu(s *Simulator, q *request) *refusal {
 	if authorization == "" {
 		return baiduRefusal("AccessDenied")
 	}
-	h, ok := parseBCE(authorization)
+	h, ok := sign.ParseBCE(authorization)
 	if !ok {
 		return baiduRefusal("InvalidHTTPAuthHeader")
 	}
-	q.call.AccessKeyID, q.call.Signature = h.keyID, "BCE"
-	c, ok := s.credential("baidu", h.keyID)
+	q.call.AccessKeyID, q.call.Signature = h.KeyID, "BCE"
+	c, ok := s.credential("baidu", h.KeyID)
 	switch {
 	case !ok:
 		return baiduRefusal("InvalidAccessKeyId")
-	case len(h.signed) > 0 && !slices.Contains(h.signed, "host"):
+	case len(h.Signed) > 0 && !slices.Contains(h.Signed, "host"):
 		return baiduRefusal("InvalidHTTPAuthHeader")
-	case q.at.After(h.at.Add(h.lives)) || h.at.After(q.at.Add(skew)):
+	case q.at.After(h.At.Add(h.Lives)) || h.At.After(q.at.Add(skew)):
 		return baiduRefusal("RequestExpired")
-	case !h.matches(q.http, c.secret):
+	case !h.Matches(q.http, c.secret):
 		return baiduRefusal("SignatureDoesNotMatch")
-	case c.token != "" && !sameText(c.token, q.http.Header.Get("x-bce-security-token")):
+	case c.token != "" && !sign.Same(c.token, q.http.Header.Get("x-bce-security-token")):
 		return baiduRefusal("InvalidSessionToken")
 	}
 	q.realms = hosted(q.http.Host, c.realms)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 func TestBaiduRefusals(t *testing.T) {
@@ -40,7 +41,7 @@ func TestBaiduRefusals(t *testing.T) {
 }
 
 func TestBaiduRules(t *testing.T) {
-	w, err := simulator.ParseWorld([]byte(`
+	w, err := worldfile.Parse([]byte(`
 baidu:
   region: bj
   accessKeys: {testak: testsk, stsak: stssk}

@@ -10,6 +10,7 @@ import (
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 const baiduRulesWorld = `
@@ -67,7 +68,7 @@ func TestBaiduSDKReadsEveryRule(t *testing.T) {
 		{"a moving HAVIP", "moving", "SERVER", "i-1", "", 409, "OperationConflict"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			w, err := simulator.ParseWorld([]byte(baiduRulesWorld))
+			w, err := worldfile.Parse([]byte(baiduRulesWorld))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,20 @@
 package simulator
 
-import "havip-functions/shared/havip"
+import (
+	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator/worldfile"
+)
+
+// A world is described in the words of its file, wherever it comes from.
+type (
+	World     = worldfile.World
+	Realms    = worldfile.Realms
+	Realm     = worldfile.Realm
+	Network   = worldfile.Network
+	Instance  = worldfile.Instance
+	Interface = worldfile.Interface
+	HAVIP     = worldfile.HAVIP
+)
 
 // Builtin is the small world that serves where none is given: one region of each
 // cloud, one HAVIP that nobody holds, the access key testak with the secret testsk.

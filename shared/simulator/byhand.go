@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 // SetInstance puts an instance into a state, as PUT /clouds/{cloud}/instances/{id}
 // does.
 func (s *Simulator) SetInstance(cloud, id string, state havip.InstanceState) error {
-	if !slices.Contains(instanceStates, state) {
-		return errors.New(notOneOf("state", state, instanceStates))
+	if !slices.Contains(worldfile.InstanceStates, state) {
+		return errors.New(worldfile.NotOneOf("state", state, worldfile.InstanceStates))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,8 +38,8 @@ type HAVIPChange struct {
 
 // SetHAVIP changes a HAVIP by hand, as PUT /clouds/{cloud}/havips/{id} does.
 func (s *Simulator) SetHAVIP(cloud, id string, c HAVIPChange) error {
-	if c.Status != nil && !slices.Contains(havipStatuses, *c.Status) {
-		return errors.New(notOneOf("status", *c.Status, havipStatuses))
+	if c.Status != nil && !slices.Contains(worldfile.HAVIPStatuses, *c.Status) {
+		return errors.New(worldfile.NotOneOf("status", *c.Status, worldfile.HAVIPStatuses))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 // Every way to be refused that the vendor's pages name has its state here.
@@ -63,7 +64,7 @@ alibaba:
 
 func rules(t *testing.T) (*simulator.Simulator, *client) {
 	t.Helper()
-	w, err := simulator.ParseWorld([]byte(rulesWorld))
+	w, err := worldfile.Parse([]byte(rulesWorld))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,12 +5,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 // control asks the control address.
@@ -207,4 +209,33 @@ func TestCallsHoldNoNull(t *testing.T) {
 	if status, body := control(t, s, "GET", "/calls", ""); status != 200 || strings.Contains(body, "null") || strings.Count(body, `"n":`) != 8 {
 		t.Errorf("the calls are %s", body)
 	}
+}
+
+func TestWorldAnswersAWorldFile(t *testing.T) {
+	s, c := start(t, simulator.Options{})
+	c.rpc("AssociateHaVip", "HaVipId", "havip-bp1orders", "InstanceId", "i-db2").want(t, 200, "")
+	text, err := json.Marshal(s.World())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := worldfile.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _ := start(t, simulator.Options{World: w})
+	if h, _ := again.HAVIP("alibaba", "havip-bp1orders"); h.Status != "InUse" || h.Master != "i-db2" {
+		t.Errorf("the HAVIP became %+v", h)
+	}
+	if a, b := again.World(), s.World(); !reflect.DeepEqual(asJSON(t, a), asJSON(t, b)) {
+		t.Errorf("the world became %+v", a)
+	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

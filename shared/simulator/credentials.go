@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"crypto/subtle"
 	"slices"
 	"strings"
 	"time"
@@ -55,9 +54,6 @@ func (s *Simulator) text(n int) string {
 	}
 	return b.String()
 }
-
-// sameText compares without telling by its time where two texts differ.
-func sameText(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // A signature's own time may be this far from ours, either way.
 const skew = 15 * time.Minute

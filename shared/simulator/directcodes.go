@@ -22,7 +22,9 @@ func Codes(cloud string) []string {
 	return codes
 }
 
-// What the codes mean to us; a test holds these lists to the adapters' tables.
+// What the codes mean to us. The adapters' own tables are out of reach, since
+// their tests import this package; TestDirectSaysWhatTheAdaptersSay holds these
+// lists to them.
 var (
 	// alreadyCodes may only say that it is so already: they are read back.
 	alreadyCodes = []string{

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 func (c *client) fault(s *simulator.Simulator, text string) {
@@ -116,7 +117,7 @@ func TestThrottle(t *testing.T) {
 }
 
 func TestThrottleIsAnAccountsOwn(t *testing.T) {
-	w, err := simulator.ParseWorld([]byte(`
+	w, err := worldfile.Parse([]byte(`
 alibaba:
   - {region: cn-hangzhou, account: "1", accessKeys: {testak: testsk, secondak: secondsk}}
   - {region: cn-hangzhou, account: "2", accessKeys: {otherak: othersk}}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 func TestAlibabaGateway(t *testing.T) {
@@ -135,7 +136,7 @@ func TestAssumedRoleSigns(t *testing.T) {
 }
 
 func TestAssumedRoleEndsAndHasItsAccount(t *testing.T) {
-	w, err := simulator.ParseWorld([]byte(`
+	w, err := worldfile.Parse([]byte(`
 alibaba:
   - {region: cn-hangzhou, account: "1", accessKeys: {testak: testsk}}
   - {region: cn-hangzhou, account: "2", accessKeys: {otherak: othersk}, vswitches: [{id: vsw-a, vpc: vpc-1}], havips: [{id: havip-2, vswitch: vsw-a, ip: 10.0.0.1}]}

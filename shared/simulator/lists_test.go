@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 // ids are the values under a key, anywhere in the answer and in order.
@@ -83,7 +84,7 @@ func TestDescribeNetworkInterfaces(t *testing.T) {
 }
 
 func TestBaiduLists(t *testing.T) {
-	w, err := simulator.ParseWorld([]byte(`
+	w, err := worldfile.Parse([]byte(`
 baidu:
   - region: bj
     accessKeys: {testak: testsk}

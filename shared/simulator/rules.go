@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 // breach is a rule of the world that a change would break. Each dialect has its
@@ -46,7 +47,7 @@ func (w *world) judge(r *realm, id string, c change) breach {
 	switch {
 	case a == nil:
 		return unknownHAVIP
-	case a.status() == creating || a.status() == deleting:
+	case a.status() == worldfile.Creating || a.status() == worldfile.Deleting:
 		return havipNotReady
 	case a.moving():
 		return havipMoving

@@ -42,8 +42,8 @@ func New(o Options) (*Simulator, error) {
 	if len(o.World.Alibaba)+len(o.World.Baidu) == 0 {
 		o.World = Builtin()
 	}
-	if err := o.World.check(); err != nil {
-		return nil, fmt.Errorf("simulator: world: %w", err)
+	if err := o.World.Check(); err != nil {
+		return nil, fmt.Errorf("simulator: %w", err)
 	}
 	o.AssociateTime = defaulted(o.AssociateTime, 2*time.Second)
 	o.MasterTime = defaulted(o.MasterTime, time.Second)

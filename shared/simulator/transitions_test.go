@@ -8,6 +8,7 @@ import (
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 // look is what Alibaba says of the built-in HAVIP: status, holders, master.
@@ -300,7 +301,7 @@ func TestForcedStatusDuringAMove(t *testing.T) {
 }
 
 func TestLimitsCountWhatIsUnderWay(t *testing.T) {
-	w, err := simulator.ParseWorld([]byte(`
+	w, err := worldfile.Parse([]byte(`
 alibaba:
   region: cn-hangzhou
   accessKeys: {testak: testsk}

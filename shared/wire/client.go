@@ -41,6 +41,7 @@ type Client struct {
 // Route is what an SDK needs to send one request.
 type Route struct {
 	Endpoint
+	Region    string
 	Transport http.RoundTripper
 	Keys      havip.Credentials
 }
@@ -50,17 +51,12 @@ type Route struct {
 // the context's deadline or the time-out, whichever is nearer, whatever the SDK
 // thinks of deadlines. An error is a [*havip.Error] without secrets, and a nil one
 // means that the cloud itself said yes: not a redirect, nor an empty page.
-func (c *Client) Call(ctx context.Context, op string, send func(Route) error) (string, error) {
+func (c *Client) Call(ctx context.Context, op string, send func(Route) error) (requestID string, err error) {
 	leave, err := havip.Enter(ctx)
 	if err != nil {
 		return "", unsent(op, err)
 	}
-	requestID, err := c.call(ctx, op, send)
-	leave(err)
-	return requestID, err
-}
-
-func (c *Client) call(ctx context.Context, op string, send func(Route) error) (string, error) {
+	defer func() { leave(err) }()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
 	route, err := c.route(ctx)
@@ -69,12 +65,13 @@ func (c *Client) call(ctx context.Context, op string, send func(Route) error) (s
 	}
 	t := &trip{ctx: ctx, client: c, secrets: []string{route.Keys.AccessKeySecret, route.Keys.SecurityToken}}
 	route.Transport = t
-	if failed := t.failure(t.run(send, route)); failed != nil {
-		failed.Op = op
-		failed.Message = redact(failed.Message, append(t.secrets, signatures(t.request)...))
-		return "", failed
-	}
-	return t.requestID, nil
+	defer func() { // the verdict is ours, whatever the SDK returns, or panics with
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the SDK panicked: %v", p)
+		}
+		requestID, err = t.verdict(op, err)
+	}()
+	return "", send(route)
 }
 
 func (c *Client) route(ctx context.Context) (Route, error) {
@@ -83,7 +80,7 @@ func (c *Client) route(ctx context.Context) (Route, error) {
 		return Route{}, err
 	}
 	keys, err := c.credentials(ctx)
-	return Route{Endpoint: endpoint, Keys: keys}, err
+	return Route{Endpoint: endpoint, Region: c.Region, Keys: keys}, err
 }
 
 func (c *Client) timeout() time.Duration {

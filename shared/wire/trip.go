@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 
@@ -63,14 +62,15 @@ func (t *trip) fetch(req *http.Request) (*http.Response, []byte, error) {
 	return resp, body, err
 }
 
-// run recovers, since the SDKs panic on answers that they don't expect.
-func (t *trip) run(send func(Route) error, route Route) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the SDK panicked: %v", p)
-		}
-	}()
-	return send(route)
+// verdict is the request's id, or what went wrong with it, without the secrets.
+func (t *trip) verdict(op string, err error) (string, error) {
+	failed := t.failure(err)
+	if failed == nil {
+		return t.requestID, nil
+	}
+	failed.Op = op
+	failed.Message = redact(failed.Message, append(t.secrets, signatures(t.request)...))
+	return "", failed
 }
 
 // failure prefers our own verdict to the SDK's words.

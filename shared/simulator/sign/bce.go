@@ -1,6 +1,7 @@
-package simulator
+package sign
 
 import (
+	"crypto/subtle"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,17 +11,18 @@ import (
 
 const bceAuth = "bce-auth-v1"
 
-// bceHeader is what an Authorization header of bce-auth-v1 holds.
-type bceHeader struct {
-	keyID     string
-	at        time.Time
-	lives     time.Duration
-	signed    []string // lower-case header names; none: the standard's choice
+// BCE is what an Authorization header of bce-auth-v1 holds.
+type BCE struct {
+	KeyID     string
+	At        time.Time
+	Lives     time.Duration
+	Signed    []string // lower-case header names; none: the standard's choice
 	prefix    string   // what the signing key is derived from
 	signature string
 }
 
-func parseBCE(authorization string) (h bceHeader, ok bool) {
+// ParseBCE is not ok where the header is another's, or malformed.
+func ParseBCE(authorization string) (h BCE, ok bool) {
 	parts := strings.Split(authorization, "/")
 	if len(parts) != 6 || parts[0] != bceAuth {
 		return h, false
@@ -30,33 +32,33 @@ func parseBCE(authorization string) (h bceHeader, ok bool) {
 	if err != nil || err2 != nil {
 		return h, false
 	}
-	h = bceHeader{
-		keyID: parts[1], at: at, lives: time.Duration(seconds) * time.Second,
+	h = BCE{
+		KeyID: parts[1], At: at, Lives: time.Duration(seconds) * time.Second,
 		prefix: strings.Join(parts[:4], "/"), signature: parts[5],
 	}
 	if parts[4] != "" {
-		h.signed = strings.Split(strings.ToLower(parts[4]), ";")
+		h.Signed = strings.Split(strings.ToLower(parts[4]), ";")
 	}
 	return h, true
 }
 
-// matches tells whether the secret gives the header's signature. Clients differ
+// Matches tells whether the secret gives the header's signature. Clients differ
 // in the digits of their escapes: both cases are right.
 // https://cloud.baidu.com/doc/Reference/s/njwvz1yfu
-func (h bceHeader) matches(r *http.Request, secret string) bool {
+func (h BCE) Matches(r *http.Request, secret string) bool {
 	return slices.ContainsFunc([]string{upperHex, lowerHex}, func(digits string) bool {
-		return sameText(h.sign(r, secret, digits), h.signature)
+		return Same(h.sign(r, secret, digits), h.signature)
 	})
 }
 
-func (h bceHeader) sign(r *http.Request, secret, digits string) string {
-	names := h.signed
+func (h BCE) sign(r *http.Request, secret, digits string) string {
+	names := h.Signed
 	if len(names) == 0 {
 		names = bceStandard(r)
 	}
 	lines := make([]string, 0, len(names))
 	for _, name := range names {
-		if v := headerValue(r, name); v != "" {
+		if v := Header(r, name); v != "" {
 			lines = append(lines, percentEncode(name, "", digits)+":"+percentEncode(v, "", digits))
 		}
 	}
@@ -64,7 +66,7 @@ func (h bceHeader) sign(r *http.Request, secret, digits string) string {
 	canonical := strings.Join([]string{
 		r.Method,
 		percentEncode(orSlash(r.URL.Path), "/", digits),
-		sortedPairs(firstValues(r.URL.Query()), digits),
+		sortedPairs(FirstValues(r.URL.Query()), digits),
 		strings.Join(lines, "\n"),
 	}, "\n")
 	return hexHMAC([]byte(hexHMAC([]byte(secret), h.prefix)), canonical)
@@ -81,9 +83,9 @@ func bceStandard(r *http.Request) []string {
 	return names
 }
 
-// headerValue reads a header by its lower-case name, those too that net/http
+// Header reads a header by its lower-case name, those too that net/http
 // keeps elsewhere.
-func headerValue(r *http.Request, name string) string {
+func Header(r *http.Request, name string) string {
 	switch name {
 	case "host":
 		return r.Host
@@ -96,3 +98,6 @@ func headerValue(r *http.Request, name string) string {
 		return strings.TrimSpace(r.Header.Get(name))
 	}
 }
+
+// Same compares without telling by its time where two texts differ.
+func Same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

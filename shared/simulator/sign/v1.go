@@ -1,4 +1,4 @@
-package simulator
+package sign
 
 import (
 	"crypto/hmac"
@@ -7,10 +7,10 @@ import (
 	"maps"
 )
 
-// signV1 is Alibaba's HMAC-SHA1 signature over the parameters of query and form,
+// V1 is Alibaba's HMAC-SHA1 signature over the parameters of query and form,
 // and the string that it signs.
 // https://www.alibabacloud.com/help/en/sdk/product-overview/rpc-mechanism
-func signV1(method string, params map[string]string, secret string) (signature, toSign string) {
+func V1(method string, params map[string]string, secret string) (signature, toSign string) {
 	signed := maps.Clone(params)
 	delete(signed, "Signature")
 	toSign = method + "&%2F&" + percentEncode(sortedQuery(signed), "", upperHex)

@@ -1,33 +1,36 @@
-package simulator
+package worldfile
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/yamlfile"
 )
 
-// The states and statuses that can be given and set, as errors list them.
+// The states and statuses that can be given and set.
 var (
-	instanceStates = []havip.InstanceState{havip.Pending, havip.Starting, havip.Running, havip.Stopping, havip.Stopped, havip.Deleted}
-	havipStatuses  = []havip.Status{creating, havip.Available, havip.Associating, havip.InUse, havip.Unassociating, deleting}
+	InstanceStates = []havip.InstanceState{havip.Pending, havip.Starting, havip.Running, havip.Stopping, havip.Stopped, havip.Deleted}
+	HAVIPStatuses  = []havip.Status{Creating, havip.Available, havip.Associating, havip.InUse, havip.Unassociating, Deleting}
 )
 
+// What a HAVIP may be on Alibaba beside the statuses of package havip.
 const (
-	creating havip.Status = "Creating"
-	deleting havip.Status = "Deleting"
+	Creating havip.Status = "Creating"
+	Deleting havip.Status = "Deleting"
 )
 
-// check finds the first contradiction of a world.
-func (w World) check() error {
+// Check finds the first contradiction of a world.
+func (w World) Check() error { return w.check("") }
+
+func (w World) check(file string) error {
 	for _, c := range []struct {
 		cloud  string
 		realms Realms
 	}{{"alibaba", w.Alibaba}, {"baidu", w.Baidu}} {
-		k := checker{cloud: c.cloud, seen: map[string]int{}, secrets: map[string]string{}}
+		k := checker{file: file, cloud: c.cloud, seen: map[string]int{}, secrets: map[string]string{}}
 		for _, r := range c.realms {
 			if err := k.realm(r); err != nil {
 				return err
@@ -40,6 +43,7 @@ func (w World) check() error {
 // checker remembers the ids of one cloud: the control address names instances
 // and HAVIPs without their region.
 type checker struct {
+	file     string
 	cloud    string
 	seen     map[string]int // "instance i-1" → line
 	secrets  map[string]string
@@ -49,14 +53,14 @@ type checker struct {
 
 func (k *checker) realm(r Realm) error {
 	if r.Region == "" {
-		return at(r.line, "%s has no region; give one", k.cloud)
+		return k.at(r.line, "%s has no region; give one", k.cloud)
 	}
 	if len(r.AccessKeys) == 0 {
-		return at(r.line, "%s %s has no accessKeys; give at least one, id: secret", k.cloud, r.Region)
+		return k.at(r.line, "%s %s has no accessKeys; give at least one, id: secret", k.cloud, r.Region)
 	}
 	for id, secret := range r.AccessKeys {
 		if have, ok := k.secrets[id]; ok && have != secret {
-			return at(r.line, "access key %s has two secrets; give it the same one in each region", id)
+			return k.at(r.line, "access key %s has two secrets; give it the same one in each region", id)
 		}
 		k.secrets[id] = secret
 		if err := k.once("region "+r.Region+" of access key", id, r.line); err != nil {
@@ -65,7 +69,7 @@ func (k *checker) realm(r Realm) error {
 	}
 	for id := range r.SecurityTokens {
 		if _, ok := r.AccessKeys[id]; !ok {
-			return at(r.line, "securityTokens names access key %s, which accessKeys lacks", id)
+			return k.at(r.line, "securityTokens names access key %s, which accessKeys lacks", id)
 		}
 	}
 	k.networks, k.targets = map[string]bool{}, map[string]bool{}
@@ -83,11 +87,11 @@ func (k *checker) theNetworks(r Realm) error {
 		own, foreign, word = r.Subnets, r.VSwitches, "subnets"
 	}
 	if len(foreign) > 0 {
-		return at(foreign[0].line, "%s calls its networks %s; rename the key", k.cloud, word)
+		return k.at(foreign[0].line, "%s calls its networks %s; rename the key", k.cloud, word)
 	}
 	for _, n := range own {
 		if n.VPC == "" {
-			return at(n.line, "%s has no vpc; give one", n.ID)
+			return k.at(n.line, "%s has no vpc; give one", n.ID)
 		}
 		k.networks[n.ID] = true
 		if err := k.once("network", n.ID, n.line); err != nil {
@@ -106,8 +110,8 @@ func (k *checker) theInstances(r Realm) error {
 		if err := k.network(i.VSwitch, i.Subnet, i.line); err != nil {
 			return err
 		}
-		if i.State != "" && !slices.Contains(instanceStates, i.State) {
-			return at(i.line, "%s", notOneOf("state", i.State, instanceStates))
+		if i.State != "" && !slices.Contains(InstanceStates, i.State) {
+			return k.at(i.line, "%s", NotOneOf("state", i.State, InstanceStates))
 		}
 	}
 	return nil
@@ -116,7 +120,7 @@ func (k *checker) theInstances(r Realm) error {
 func (k *checker) theInterfaces(r Realm) error {
 	for _, n := range r.Interfaces {
 		if n.Instance != "" && !slices.ContainsFunc(r.Instances, func(i Instance) bool { return i.ID == n.Instance }) {
-			return at(n.line, "interface %s is on instance %s, which does not exist", n.ID, n.Instance)
+			return k.at(n.line, "interface %s is on instance %s, which does not exist", n.ID, n.Instance)
 		}
 		k.targets[n.ID] = true
 		if err := k.once("interface", n.ID, n.line); err != nil {
@@ -146,24 +150,24 @@ func (k *checker) theHAVIPs(r Realm) error {
 
 func (k *checker) havip(h HAVIP) error {
 	if _, err := netip.ParseAddr(h.IP); err != nil {
-		return at(h.line, "HAVIP %s has the ip %q, which is no address", h.ID, h.IP)
+		return k.at(h.line, "HAVIP %s has the ip %q, which is no address", h.ID, h.IP)
 	}
 	for i, holder := range h.Holders {
 		if !k.targets[holder] {
-			return at(h.line, "HAVIP %s is held by %s, which does not exist", h.ID, holder)
+			return k.at(h.line, "HAVIP %s is held by %s, which does not exist", h.ID, holder)
 		}
 		if slices.Contains(h.Holders[:i], holder) {
-			return at(h.line, "HAVIP %s names its holder %s twice", h.ID, holder)
+			return k.at(h.line, "HAVIP %s names its holder %s twice", h.ID, holder)
 		}
 	}
 	if h.Master != "" && !slices.Contains(h.Holders, h.Master) {
-		return at(h.line, "HAVIP %s has the master %s, which does not hold it", h.ID, h.Master)
+		return k.at(h.line, "HAVIP %s has the master %s, which does not hold it", h.ID, h.Master)
 	}
-	if h.Status != "" && !slices.Contains(havipStatuses, h.Status) {
-		return at(h.line, "%s", notOneOf("status", h.Status, havipStatuses))
+	if h.Status != "" && !slices.Contains(HAVIPStatuses, h.Status) {
+		return k.at(h.line, "%s", NotOneOf("status", h.Status, HAVIPStatuses))
 	}
 	if h.Limit < 0 {
-		return at(h.line, "HAVIP %s has the limit %d; give 1 or more, or leave it out", h.ID, h.Limit)
+		return k.at(h.line, "HAVIP %s has the limit %d; give 1 or more, or leave it out", h.ID, h.Limit)
 	}
 	return nil
 }
@@ -171,14 +175,14 @@ func (k *checker) havip(h HAVIP) error {
 // once refuses an id that is empty or was there before.
 func (k *checker) once(kind, id string, line int) error {
 	if id == "" {
-		return at(line, "the %s has no id; give one", kind)
+		return k.at(line, "the %s has no id; give one", kind)
 	}
 	key := kind + " " + id
 	if first, twice := k.seen[key]; twice {
 		if first > 0 {
-			return at(line, "%s stands there twice, first on line %d", key, first)
+			return k.at(line, "%s stands there twice, first on line %d", key, first)
 		}
-		return at(line, "%s stands there twice", key)
+		return k.at(line, "%s stands there twice", key)
 	}
 	k.seen[key] = line
 	return nil
@@ -190,23 +194,20 @@ func (k *checker) network(vswitch, subnet string, line int) error {
 		own, foreign, word, other = subnet, vswitch, other, word
 	}
 	if foreign != "" {
-		return at(line, "%s has no %s; say %s", k.cloud, other, word)
+		return k.at(line, "%s has no %s; say %s", k.cloud, other, word)
 	}
 	if !k.networks[own] {
-		return at(line, "%s %q does not exist; list it under %s", word, own, map[string]string{"vswitch": "vswitches", "subnet": "subnets"}[word])
+		return k.at(line, "%s %q does not exist; list it under %s", word, own, map[string]string{"vswitch": "vswitches", "subnet": "subnets"}[word])
 	}
 	return nil
 }
 
-func at(line int, format string, args ...any) error {
-	text := fmt.Sprintf(format, args...)
-	if line > 0 {
-		return fmt.Errorf("line %d: %s", line, text)
-	}
-	return errors.New(text)
+func (k *checker) at(line int, format string, args ...any) error {
+	return &yamlfile.Problem{Kind: "world", File: k.file, Line: line, Text: fmt.Sprintf(format, args...)}
 }
 
-func notOneOf[T ~string](what string, got T, allowed []T) string {
+// NotOneOf says that a word is none of those that can stand there.
+func NotOneOf[T ~string](what string, got T, allowed []T) string {
 	names := make([]string, len(allowed))
 	for i, a := range allowed {
 		names[i] = string(a)

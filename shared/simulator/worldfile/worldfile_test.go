@@ -1,14 +1,13 @@
-package simulator_test
+package worldfile_test
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/simulator/worldfile"
 )
 
 // designWorld is the example of the design, word for word.
@@ -27,12 +26,12 @@ baidu:
   havips: [{id: havip-w2d4, subnet: sbn-a, ip: 192.168.0.100}]
 `
 
-func TestReadWorld(t *testing.T) {
+func TestRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "world.yaml")
 	if err := os.WriteFile(path, []byte(designWorld), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w, err := simulator.ReadWorld(path)
+	w, err := worldfile.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,16 +41,16 @@ func TestReadWorld(t *testing.T) {
 	if _, err := simulator.New(simulator.Options{World: w}); err != nil {
 		t.Error(err)
 	}
-	if _, err := simulator.ReadWorld(path + ".none"); err == nil {
+	if _, err := worldfile.Read(path + ".none"); err == nil {
 		t.Error("a file that is missing was read")
 	}
 }
 
-func TestParseWorldRefuses(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	for _, tc := range []struct{ name, from, to, want string }{
-		{"an unknown key", "vpc: vpc-1}]\n  instances: [{id: i-db1,", "vpc: vpc-1}]\n  colour: red\n  instances: [{id: i-db1,", "line 5: unknown key colour"},
-		{"an unknown key of an instance", "state: Running}]\n  interfaces", "colour: red}]\n  interfaces", "line 5: unknown key colour"},
-		{"an unknown cloud", "baidu:", "azure:", "line 8: unknown key azure"},
+		{"an unknown key", "vpc: vpc-1}]\n  instances: [{id: i-db1,", "vpc: vpc-1}]\n  colour: red\n  instances: [{id: i-db1,", "line 5: alibaba.colour: unknown key; the keys here are region, account"},
+		{"an unknown key of an instance", "state: Running}]\n  interfaces", "colour: red}]\n  interfaces", "line 5: alibaba.instances[0].colour: unknown key; the keys here are id, vswitch, subnet, state"},
+		{"an unknown cloud", "baidu:", "azure:", "line 8: azure: unknown key; the keys here are alibaba, baidu"},
 		{"an id twice", "state: Running}]\n  interfaces", "state: Running}, {id: i-db1, vswitch: vsw-a}]\n  interfaces", "line 5: instance i-db1 stands there twice, first on line 5"},
 		{"a missing vSwitch", "{id: i-db1, vswitch: vsw-a", "{id: i-db1, vswitch: vsw-x", `line 5: vswitch "vsw-x" does not exist`},
 		{"a missing subnet", "{id: havip-w2d4, subnet: sbn-a", "{id: havip-w2d4, subnet: sbn-x", `line 13: subnet "sbn-x" does not exist`},
@@ -62,7 +61,7 @@ func TestParseWorldRefuses(t *testing.T) {
 		{"an unknown state", "state: Running}]\n  interfaces", "state: Dancing}]\n  interfaces", `line 5: state "Dancing" is not one of Pending, Starting, Running, Stopping, Stopped, Deleted`},
 		{"an unknown status", "holders: []", "status: Dancing", `line 7: status "Dancing" is not one of`},
 		{"no address", "10.0.0.100", "ten", `line 7: HAVIP havip-bp1orders has the ip "ten"`},
-		{"a limit below zero", "holders: []", "limit: -1", "line 7: HAVIP havip-bp1orders has the limit -1"},
+		{"a limit below zero", "holders: []", "limit: -1", "line 7: alibaba.havips[0].limit: must be a whole number from 0 up"},
 		{"no id", "{id: i-syG1, ", "{", "line 12: the instance has no id"},
 		{"no region", "  region: bj\n", "", "line 9: baidu has no region"},
 		{"no keys", "  accessKeys: {testak: testsk}\n  subnets", "  subnets", "baidu bj has no accessKeys"},
@@ -70,32 +69,39 @@ func TestParseWorldRefuses(t *testing.T) {
 		{"the other cloud's word for one", "{id: i-syG1, subnet: sbn-a", "{id: i-syG1, vswitch: sbn-a", "line 12: baidu has no vswitch; say subnet"},
 		{"no VPC", "{id: sbn-a, vpc: vpc-1}", "{id: sbn-a}", "line 11: sbn-a has no vpc"},
 		{"a token of no key", "  subnets:", "  securityTokens: {none: tok}\n  subnets:", "securityTokens names access key none"},
-		{"no YAML", "baidu:", "baidu: [", "line "},
-		{"the wrong type", "10.0.0.100", "[10]", "line 7: cannot unmarshal"},
+		{"no YAML", "baidu:", "baidu: [", "line 7: not YAML: "},
+		{"a key twice", "region: bj", "region: bj\n  region: gz", "line 10: baidu.region: appears twice; keep one of them"},
+		{"a misspelt key", "region: bj", "regoin: bj", "line 9: baidu.regoin: unknown key; did you mean region?"},
+		{"an alias", "holders: []", "holders: &h [], master: *h", "line 7: alibaba.havips[0].master: aliases are not read"},
+		{"a word for a list", "holders: []", "holders: i-db1", "line 7: alibaba.havips[0].holders: must be a list"},
+		{"a word for keys", "accessKeys: {testak: testsk}\n  vswitches", "accessKeys: testak\n  vswitches", "line 3: alibaba.accessKeys: must be a mapping"},
+		{"no flag", "  region: bj", "  noHAVIPPrivilege: yes\n  region: bj", "line 9: baidu.noHAVIPPrivilege: must be true or false"},
+		{"a second document", "baidu:", "---\nbaidu:", "line 8: more than one document"},
+		{"the wrong type", "10.0.0.100", "[10]", "line 7: alibaba.havips[0].ip: must be one word"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			text := strings.Replace(designWorld, tc.from, tc.to, 1)
 			if text == designWorld {
 				t.Fatal("the case changes nothing")
 			}
-			_, err := simulator.ParseWorld([]byte(text))
+			_, err := worldfile.Parse([]byte(text))
 			if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("error is %v, want one line with %q", err, tc.want)
 			}
 		})
 	}
 	for _, empty := range []string{"", "{}", "# nothing"} {
-		if _, err := simulator.ParseWorld([]byte(empty)); err == nil {
+		if _, err := worldfile.Parse([]byte(empty)); err == nil {
 			t.Errorf("%q was taken for a world", empty)
 		}
 	}
 }
 
-func TestParseWorldTakesLists(t *testing.T) {
+func TestParseTakesLists(t *testing.T) {
 	realm := func(region, suffix, key string) string {
 		return "\n  - region: " + region + "\n    accessKeys: {" + key + "}\n    vswitches: [{id: v" + suffix + ", vpc: vpc-1}]"
 	}
-	w, err := simulator.ParseWorld([]byte("alibaba:" + realm("a", "1", "k: s") + realm("b", "2", "k: s") + realm("a", "3", "k2: s")))
+	w, err := worldfile.Parse([]byte("alibaba:" + realm("a", "1", "k: s") + realm("b", "2", "k: s") + realm("a", "3", "k2: s")))
 	if err != nil || len(w.Alibaba) != 3 || len(w.Baidu) != 0 {
 		t.Fatalf("world is %+v, %v", w, err)
 	}
@@ -104,47 +110,17 @@ func TestParseWorldTakesLists(t *testing.T) {
 		realm("a", "1", "k: s") + realm("b", "2", "k: other"),
 		realm("a", "1", "k: s") + realm("b", "1", "k: s"),
 	} {
-		if _, err := simulator.ParseWorld([]byte("alibaba:" + bad)); err == nil || !strings.Contains(err.Error(), "line ") {
+		if _, err := worldfile.Parse([]byte("alibaba:" + bad)); err == nil || !strings.Contains(err.Error(), "line ") {
 			t.Errorf("error is %v for%s", err, bad)
 		}
 	}
 }
 
-func TestWorldAnswersAWorldFile(t *testing.T) {
-	s, c := start(t, simulator.Options{})
-	c.rpc("AssociateHaVip", "HaVipId", "havip-bp1orders", "InstanceId", "i-db2").want(t, 200, "")
-	text, err := json.Marshal(s.World())
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := simulator.ParseWorld(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, _ := start(t, simulator.Options{World: w})
-	if h, _ := again.HAVIP("alibaba", "havip-bp1orders"); h.Status != "InUse" || h.Master != "i-db2" {
-		t.Errorf("the HAVIP became %+v", h)
-	}
-	if a, b := again.World(), s.World(); !reflect.DeepEqual(asJSON(t, a), asJSON(t, b)) {
-		t.Errorf("the world became %+v", a)
-	}
-}
-
-func asJSON(t *testing.T, v any) string {
-	t.Helper()
-	text, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-func FuzzParseWorld(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add(designWorld)
-	f.Add(rulesWorld)
 	f.Add("alibaba: [1]")
 	f.Fuzz(func(t *testing.T, text string) {
-		w, err := simulator.ParseWorld([]byte(text))
+		w, err := worldfile.Parse([]byte(text))
 		if err != nil {
 			return
 		}
