@@ -60,6 +60,8 @@ func TestValues(t *testing.T) {
 		{"texts: [a]", "line 1: texts: must be a mapping of keys to values"},
 		{"all:\n- {a: 1}\n- {b: 1}", "line 3: all[1].b: unknown key; did you mean a?"},
 		{"all: [a]", "line 1: all[0]: must be a mapping of keys to values"},
+		{"text: &a b\nflag: *a", "line 2: flag: aliases are not read; write the value out"},
+		{"texts: {<<: {a: b}}", "line 1: texts: a key must be a plain word; write merged values out"},
 		{"text: &a b\nwords: [*a]", "line 2: words[0]: must be one word"},
 		{"\xff", "test: not UTF-8; encode it so"},
 		{"text: a\n---\ntext: b", "line 2: more than one document; keep the first only"},

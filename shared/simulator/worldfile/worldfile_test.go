@@ -41,6 +41,13 @@ func TestRead(t *testing.T) {
 	if _, err := simulator.New(simulator.Options{World: w}); err != nil {
 		t.Error(err)
 	}
+	wrong := path + ".wrong"
+	if err := os.WriteFile(wrong, []byte(strings.Replace(designWorld, "10.0.0.100", "ten", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := worldfile.Read(wrong); err == nil || !strings.HasPrefix(err.Error(), wrong+":7: HAVIP havip-bp1orders has the ip") {
+		t.Errorf("got %v", err)
+	}
 	if _, err := worldfile.Read(path + ".none"); err == nil {
 		t.Error("a file that is missing was read")
 	}
