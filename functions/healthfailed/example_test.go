@@ -29,7 +29,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	left, err := keeper.Look(context.Background(), *admitted[0].Due)
+	left, err := keeper.Look(context.Background(), admitted[0])
 	orders, _ := clouds.HAVIP("alibaba", functionstest.Orders)
 	fmt.Println(orders.Holders)
 	fmt.Println(left.Record.Story.Want.Release, left.Record.Outbox[0].Check.Attempt, err)

@@ -23,7 +23,7 @@ func Example() {
 	f := instancestarted.Function{Keeper: keeper}
 	left, err := f.Handle(context.Background(), events.New("e1", time.Now(), started), started)
 	fmt.Println(len(left), left[0].Due.Attempt, err)
-	_, err = keeper.Look(context.Background(), *left[0].Due)
+	_, err = keeper.Look(context.Background(), left[0])
 
 	orders, _ := clouds.HAVIP("alibaba", functionstest.Orders)
 	fmt.Println(orders.Status, orders.Holders, err)

@@ -28,7 +28,7 @@ func Example() {
 		return
 	}
 
-	first, err := keeper.Look(ctx, *begun[0].Due)
+	first, err := keeper.Look(ctx, begun[0])
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -37,7 +37,7 @@ func Example() {
 
 	check := events.StatusCheck{Cloud: "alibaba", Region: "cn-hangzhou", HAVIP: functionstest.Orders, Story: begun[0].Story, Attempt: 2}
 	due, _ := statuscheck.Function{}.Handle(ctx, events.Event{}, check)
-	second, err := keeper.Look(ctx, *due[0].Due)
+	second, err := keeper.Look(ctx, due[0])
 	fmt.Println(second.Record.Story.Outcome, second.Record.Story.Instance, second.Record.Story.Calls, err)
 	// Output:
 	// true 1

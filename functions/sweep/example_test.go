@@ -28,7 +28,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	_, err = keeper.Look(context.Background(), *swept[0].Due)
+	_, err = keeper.Look(context.Background(), swept[0])
 
 	users, _ := clouds.HAVIP("alibaba", functionstest.Users)
 	fmt.Println(len(swept), swept[0].HAVIP.ID, users.Holders, err)

@@ -99,26 +99,14 @@ func (f Function) Accept(ctx context.Context, e events.Event) ([]havip.Left, err
 		if note := left[i].Note; note != "" {
 			f.Log.Warn(note, "havip", left[i].HAVIP.ID)
 		}
-		err = errors.Join(err, f.look(ctx, &left[i]))
+		var failed error
+		left[i], failed = f.Keeper.Look(ctx, left[i])
+		err = errors.Join(err, failed)
 	}
 	for i := range left { // each has been looked at once before any is watched
 		err = errors.Join(err, f.watch(ctx, &left[i], until), f.flush(ctx, left[i]))
 	}
 	return left, f.judge(ctx, e, err)
-}
-
-// look takes the look that is due. What it leaves behind is to be published with the
-// rest.
-func (f Function) look(ctx context.Context, left *havip.Left) error {
-	if left.Due == nil {
-		return nil
-	}
-	looked, err := f.Keeper.Look(ctx, *left.Due)
-	if err == nil { // else the record is as it was
-		left.Record, left.Ledger = looked.Record, looked.Ledger
-	}
-	left.Due = nil
-	return err
 }
 
 func (f Function) handle(ctx context.Context, e events.Event) ([]havip.Left, error) {

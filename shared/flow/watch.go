@@ -35,8 +35,9 @@ func (f Function) watch(ctx context.Context, left *havip.Left, until time.Time) 
 		if err := pause(ctx, f.wait(check.At)); err != nil {
 			return nil //nolint:nilerr // the time is up, so the follow-up goes out
 		}
+		var err error
 		left.Due = check
-		if err := f.look(ctx, left); err != nil {
+		if *left, err = f.Keeper.Look(ctx, *left); err != nil {
 			return err
 		}
 	}

@@ -50,11 +50,16 @@ func (k Keeper) Now() time.Time { return k.Clock.Now() }
 // errRosterChanged means that the roster is another than when a look began.
 var errRosterChanged = errors.New("the roster changed")
 
-// Look reads the HAVIP of a story, takes at most one step, and leaves the next
-// look or the outcome in the ledger's outbox. A check of another attempt or of a
-// story that ended changes nothing.
-func (k Keeper) Look(ctx context.Context, c Check) (Left, error) {
-	left := Left{HAVIP: c.HAVIP, Story: c.Story}
+// Look takes the look that is due, if any: it reads the HAVIP of a story, takes at
+// most one step, and leaves the next look or the outcome in the ledger's outbox. One
+// of another attempt or of a story that ended changes nothing. After an error what was
+// left before still is.
+func (k Keeper) Look(ctx context.Context, left Left) (Left, error) {
+	if left.Due == nil {
+		return left, nil
+	}
+	c := *left.Due
+	left.Due = nil
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		l, err := k.open(ctx, c)
 		if err == nil && l.story != nil {
@@ -64,9 +69,8 @@ func (k Keeper) Look(ctx context.Context, c Check) (Left, error) {
 			err = l.call(ctx)
 		}
 		if !errors.Is(err, ErrConflict) && !errors.Is(err, errRosterChanged) {
-			left.Ledger = l.key
 			if err == nil { // else it is not what the ledger has
-				left.Record = l.record
+				left.Ledger, left.Record = l.key, l.record
 			}
 			return left, err
 		}

@@ -57,7 +57,7 @@ func TestAnAnswerOutlivesTheOutbox(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := k.Look(t.Context(), *admitted[0].Due); err != nil {
+		if _, err := k.Look(t.Context(), admitted[0]); err != nil {
 			t.Fatal(err)
 		}
 		r, _, err := havip.Load[havip.Record](t.Context(), k.Ledger, "baidu.bj.havip-w2d4")

@@ -36,25 +36,20 @@ type Custom struct {
 // ServeHTTP answers one call. A failure, a panic included, is a 404 with
 // x-fc-status 404 and one line of JSON.
 func (h Custom) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	err := runtime.Safely(h.log(), func() error { return h.serve(w, r) })
-	if err != nil {
+	err := runtime.Safely(h.log(), func() error { return h.answer(w, r) })
+	switch {
+	case err != nil:
 		respond(w, http.StatusNotFound)
 		w.Write(failure(err)) //nolint:errcheck // FC is gone, there is nobody to tell
+	case h.Web == nil: // which has answered itself
+		respond(w, http.StatusOK)
 	}
-}
-
-func (h Custom) serve(w http.ResponseWriter, r *http.Request) error {
-	if h.Web != nil {
-		return h.serveWeb(w, r)
-	}
-	if err := h.answer(w, r); err != nil {
-		return err
-	}
-	respond(w, http.StatusOK)
-	return nil
 }
 
 func (h Custom) answer(w http.ResponseWriter, r *http.Request) error {
+	if h.Web != nil {
+		return h.serveWeb(w, r)
+	}
 	switch r.Method + " " + r.URL.Path {
 	case "POST /invoke":
 		return h.invoke(w, r)
