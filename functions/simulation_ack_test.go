@@ -30,12 +30,15 @@ func (t *tape) onAck(r *run, v *invocation) {
 // was edited while it was delivered again. What it left there is the sweep's to
 // publish; what ended at once, and has no key but its own, is told of by nobody, and
 // its end as a stray instead.
-func (r *run) disowned(v *invocation, s *shelf) bool {
+func (r *run) disowned(v *invocation, s *shelf, l *letter) bool {
 	_, missing := r.asOf(s.policy.Key(), v.began)
 	if len(v.msg.news) == 0 { // a check, or a sweep of ours
 		return v.msg.attempt == 0 && missing > 0
 	}
 	return !slices.ContainsFunc(v.msg.news, func(n *news) bool {
+		if len(l.news) > 0 && !slices.Contains(l.news, n.key()) { // of another event of the batch
+			return false
+		}
 		always, _ := r.concerned(*n, s.policy.Key(), v.began)
 		return always || n.kind == havip.AskSweep && missing == 0
 	})
@@ -58,7 +61,7 @@ func (t *tape) checkPublished(r *run, v *invocation, s *shelf, record havip.Reco
 		known := t.letters[l.ID]
 		switch {
 		case !known.of(v.msg) || known.published:
-		case s != nil && r.disowned(v, s), s == nil && r.adopted(v):
+		case s != nil && r.disowned(v, s, known), s == nil && r.adopted(v):
 			if own {
 				t.stories[l.Ended].disowned = true
 			}
