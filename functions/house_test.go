@@ -21,7 +21,7 @@ import (
 const module = "havip-functions/"
 
 // arrows name each layer after those that it may lean on: imports point one way.
-var arrows = []string{"shared/havip", "events", "shared/ledger", "shared/flow", "functions", "shared/runtime", "deploy"}
+var arrows = []string{"shared/havip", "events", "shared/ledger", "shared/api", "shared/flow", "functions", "shared/runtime", "deploy"}
 
 // leans are the packages that may lean on nothing of ours but these.
 var leans = map[string][]string{
@@ -33,6 +33,7 @@ var leans = map[string][]string{
 	"shared/roster":              {"shared/havip", "shared/yamlfile"},
 	"shared/roster/stored":       {"events", "shared/alibaba", "shared/havip", "shared/roster", "shared/wire", "shared/yamlfile"},
 	"shared/ledger":              {"shared/guard", "shared/havip"},
+	"shared/api":                 {"shared/guard", "shared/havip", "shared/ledger"},
 	"shared/simulator":           {"shared/havip", "shared/simulator/sign", "shared/simulator/worldfile", "shared/yamlfile"},
 	"shared/simulator/sign":      {},
 	"shared/simulator/worldfile": {"shared/havip", "shared/yamlfile"},
@@ -132,6 +133,25 @@ func TestNobodyImportsACloudsSDKAndAHost(t *testing.T) {
 		host, sdk := found(hosts), found(sdks)
 		if len(host) > 0 && (len(sdk) > 0 || slices.Contains(hosts, p.path())) {
 			t.Errorf("%s has the hosts %q behind it, beside the SDKs %q or as a host itself", p.path(), host, sdk)
+		}
+	}
+}
+
+// The command speaks to a host over HTTP alone; only havip serve is one.
+func TestTheCommandIsAHostOnlyWhereItServes(t *testing.T) {
+	for _, p := range house(t) {
+		if p.path() != "deploy/havip" {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			host := slices.ContainsFunc(parsed.Imports, func(i *ast.ImportSpec) bool { return strings.Contains(i.Path.Value, "shared/runtime/host") })
+			if host != (file == "serve.go") {
+				t.Errorf("%s: imports the host is %v; serve.go alone does", file, host)
+			}
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"havip-functions/shared/flow"
+	"havip-functions/shared/api"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 )
@@ -84,7 +84,7 @@ func (v *invocation) knock(ctx context.Context) (acked, done bool) {
 
 // checkAnswer holds a 202 to what it says: each event, and its stories.
 func (v *invocation) checkAnswer(body []byte) {
-	var said struct{ Accepted []flow.Accepted }
+	var said struct{ Accepted []api.Accepted }
 	v.failIf(12, json.Unmarshal(body, &said))
 	if len(said.Accepted) != len(v.msg.news) {
 		v.fail(12, "%d events were sent, and %d accepted", len(v.msg.news), len(said.Accepted))

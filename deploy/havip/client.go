@@ -14,9 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"havip-functions/shared/api"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
-	"havip-functions/shared/runtime/host"
 )
 
 // client speaks to the host, and shows it the proof that its environment has.
@@ -33,40 +33,18 @@ func hostFlag(cmd *cobra.Command) *string {
 	return cmd.Flags().String("host", "", "the host's address (HAVIP_HOST, else http://127.0.0.1:8080)")
 }
 
-// accepted is the host's answer to events.
-type accepted struct {
-	Accepted []struct {
-		Source    string   `json:"source"`
-		ID        string   `json:"id"`
-		Duplicate bool     `json:"duplicate"`
-		Stories   []string `json:"stories"`
-	} `json:"accepted"`
-}
-
-func (a accepted) print() {
-	for _, e := range a.Accepted {
-		word := "accepted"
-		if e.Duplicate {
-			word = "known already"
-		}
-		fmt.Printf("%s  %s  stories %s\n", e.ID, word, orNobody(e.Stories))
-	}
-}
-
-func (c client) send(ctx context.Context, body []byte) (accepted, error) {
-	var a accepted
+func (c client) send(ctx context.Context, body []byte) (api.Taken, error) {
+	var a api.Taken
 	return a, c.do(ctx, http.MethodPost, "/events", body, &a)
 }
 
-func (c client) story(ctx context.Context, id string) (host.Story, error) {
-	var s host.Story
+func (c client) story(ctx context.Context, id string) (api.Story, error) {
+	var s api.Story
 	return s, c.do(ctx, http.MethodGet, "/api/stories/"+url.PathEscape(id), nil, &s)
 }
 
 func (c client) havips(ctx context.Context, pick string) ([]havip.View, error) {
-	var answer struct {
-		HAVIPs []havip.View `json:"havips"`
-	}
+	var answer api.HAVIPs
 	return answer.HAVIPs, c.do(ctx, http.MethodGet, "/api/havips?havip="+url.QueryEscape(pick), nil, &answer)
 }
 
@@ -103,7 +81,7 @@ func (c client) do(ctx context.Context, method, path string, body []byte, into a
 }
 
 func refusal(status int, text []byte) error {
-	var p struct{ Detail string }
+	var p api.Problem
 	if json.Unmarshal(text, &p) != nil || p.Detail == "" {
 		p.Detail = fmt.Sprintf("the host answered %d", status)
 	}

@@ -1,19 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
-	"strings"
 	"text/tabwriter"
-	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"havip-functions/shared/api"
 	"havip-functions/shared/ledger"
 )
 
@@ -33,9 +30,7 @@ func deadListCommand() *cobra.Command {
 	at := hostFlag(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		var answer struct {
-			DeadLetters []ledger.DeadLetter `json:"deadLetters"`
-		}
+		var answer api.DeadLetters
 		if err := connect(*at).do(cmd.Context(), http.MethodGet, "/api/deadletters", nil, &answer); err != nil {
 			return err
 		}
@@ -74,19 +69,4 @@ func deadShowCommand() *cobra.Command {
 		return err
 	}
 	return cmd
-}
-
-func orUnknown(s string) string { return cmp.Or(s, "unknown") }
-
-// printable writes out what would steer a terminal: a sender chose it.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		}
-	}
-	return b.String()
 }

@@ -13,11 +13,11 @@ import (
 	"havip-functions/events"
 	"havip-functions/functions"
 	"havip-functions/shared/accounts"
+	"havip-functions/shared/api"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 	"havip-functions/shared/roster"
-	"havip-functions/shared/runtime/host"
 )
 
 // direct works without a host and without a ledger: the way out when everything
@@ -78,9 +78,9 @@ func (d *direct) run(ctx context.Context, body []byte, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	ended := make([]host.Story, 0, len(stories))
+	ended := make([]api.Story, 0, len(stories))
 	for _, s := range stories {
-		ended = append(ended, host.NewStory(s))
+		ended = append(ended, api.NewStory(s))
 	}
 	return conclude(ended, asJSON)
 }
@@ -92,7 +92,7 @@ func (d *direct) tell(ctx context.Context, memory *ledger.Memory, t *teller) err
 			return err
 		}
 		if r.Story != nil {
-			t.tell(host.NewStory(*r.Story))
+			t.tell(api.NewStory(*r.Story))
 		}
 	}
 	return nil

@@ -7,10 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
+	"havip-functions/shared/api"
 
-	"havip-functions/shared/havip"
-	"havip-functions/shared/runtime/host"
+	"github.com/spf13/cobra"
 )
 
 func freezeCommand() *cobra.Command {
@@ -41,7 +40,7 @@ too many failovers.`,
 		if lift {
 			return c.lift(cmd)
 		}
-		f := host.Freezing{HAVIP: strings.Join(args, ""), All: all, Reason: reason, Actor: actor()}
+		f := api.Freezing{HAVIP: strings.Join(args, ""), All: all, Reason: reason, Actor: actor()}
 		if (f.HAVIP == "") != all {
 			return usage("name one HAVIP, or --all")
 		}
@@ -73,12 +72,12 @@ func moment(text string) (time.Time, error) {
 	return t, nil
 }
 
-func (c client) freeze(cmd *cobra.Command, f host.Freezing) error {
+func (c client) freeze(cmd *cobra.Command, f api.Freezing) error {
 	body, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
-	var answer struct{ Frozen []string }
+	var answer api.Frozen
 	if err := c.do(cmd.Context(), http.MethodPost, "/api/freeze", body, &answer); err != nil {
 		return err
 	}
@@ -91,7 +90,7 @@ func (c client) freeze(cmd *cobra.Command, f host.Freezing) error {
 }
 
 func (c client) lift(cmd *cobra.Command) error {
-	var answer struct{ Lifted []havip.Closed }
+	var answer api.Lifted
 	if err := c.do(cmd.Context(), http.MethodPost, "/api/lift", nil, &answer); err != nil {
 		return err
 	}

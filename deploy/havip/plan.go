@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"havip-functions/events"
+	"havip-functions/shared/api"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
@@ -45,9 +46,7 @@ func planCommand() *cobra.Command {
 }
 
 func (c client) plan(ctx context.Context, body []byte, asJSON bool) error {
-	var answer struct {
-		Plans []havip.Plan `json:"plans"`
-	}
+	var answer api.Plans
 	if err := c.do(ctx, http.MethodPost, "/api/plan", body, &answer); err != nil {
 		return err
 	}
@@ -62,22 +61,44 @@ func (d *direct) plan(ctx context.Context, body []byte, asJSON bool) error {
 	return printPlans(plans, asJSON)
 }
 
-func (r recovery) directly(ctx context.Context) error {
-	d, err := openDirect(r.roster, os.Stderr)
-	if err != nil {
-		return err
+func printPlans(plans []havip.Plan, asJSON bool) error {
+	var bad error
+	for _, p := range plans {
+		if p.Step == havip.Refuse {
+			bad = failure{exitOther, fmt.Errorf("")}
+		}
+		if asJSON {
+			printJSON(p)
+			continue
+		}
+		fmt.Println(planLine(p))
 	}
-	p, err := d.find(r.ask.HAVIP)
-	if err != nil {
-		return err
+	return bad
+}
+
+func planLine(p havip.Plan) string {
+	name := p.Name
+	if name == "" {
+		name = p.HAVIP.ID
 	}
-	r.ask.Cloud, r.ask.Region, r.ask.HAVIP = p.Cloud, p.Region, p.ID
-	body, err := encode(events.New("", time.Now().UTC(), r.ask))
-	if err != nil {
-		return err
+	line := fmt.Sprintf("%s would %s", name, p.Step)
+	switch p.Step {
+	case havip.Attach:
+		line += " " + p.Want.Instance
+	case havip.Detach:
+		line += " " + p.Want.Release
+	case havip.Done:
+		line = name + " is as it should be"
+	case havip.Wait, havip.Refuse:
 	}
-	if r.ask.DryRun {
-		return d.plan(ctx, body, r.asJSON)
+	if p.Status != "" {
+		line += fmt.Sprintf(" (%s, held by %s, %s serves)", p.Status, orNobody(p.Holders), orNone(p.Serving))
 	}
-	return d.run(ctx, body, r.asJSON)
+	if p.Rule != "" {
+		line += ": " + p.Rule
+	}
+	if p.Advice != "" {
+		line += "; " + p.Advice
+	}
+	return line
 }

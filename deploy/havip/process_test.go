@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"havip-functions/shared/runtime/host"
+	"havip-functions/shared/api"
 	"havip-functions/shared/simulator"
 )
 
@@ -241,7 +241,7 @@ func (d *daemon) accept(t *testing.T, body string) []string {
 }
 
 // ends waits for the outcome of a story.
-func (d *daemon) ends(t *testing.T, story string) host.Story {
+func (d *daemon) ends(t *testing.T, story string) api.Story {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/term"
 
 	"havip-functions/events"
-	"havip-functions/shared/havip"
 )
 
 // recovery is what the flags of recover say.
@@ -118,44 +117,23 @@ func actor() string {
 	return name
 }
 
-func printPlans(plans []havip.Plan, asJSON bool) error {
-	var bad error
-	for _, p := range plans {
-		if p.Step == havip.Refuse {
-			bad = failure{exitOther, fmt.Errorf("")}
-		}
-		if asJSON {
-			printJSON(p)
-			continue
-		}
-		fmt.Println(planLine(p))
+// directly works without a host: it takes the request through its whole story here.
+func (r recovery) directly(ctx context.Context) error {
+	d, err := openDirect(r.roster, os.Stderr)
+	if err != nil {
+		return err
 	}
-	return bad
-}
-
-func planLine(p havip.Plan) string {
-	name := p.Name
-	if name == "" {
-		name = p.HAVIP.ID
+	p, err := d.find(r.ask.HAVIP)
+	if err != nil {
+		return err
 	}
-	line := fmt.Sprintf("%s would %s", name, p.Step)
-	switch p.Step {
-	case havip.Attach:
-		line += " " + p.Want.Instance
-	case havip.Detach:
-		line += " " + p.Want.Release
-	case havip.Done:
-		line = name + " is as it should be"
-	case havip.Wait, havip.Refuse:
+	r.ask.Cloud, r.ask.Region, r.ask.HAVIP = p.Cloud, p.Region, p.ID
+	body, err := encode(events.New("", time.Now().UTC(), r.ask))
+	if err != nil {
+		return err
 	}
-	if p.Status != "" {
-		line += fmt.Sprintf(" (%s, held by %s, %s serves)", p.Status, orNobody(p.Holders), orNone(p.Serving))
+	if r.ask.DryRun {
+		return d.plan(ctx, body, r.asJSON)
 	}
-	if p.Rule != "" {
-		line += ": " + p.Rule
-	}
-	if p.Advice != "" {
-		line += "; " + p.Advice
-	}
-	return line
+	return d.run(ctx, body, r.asJSON)
 }

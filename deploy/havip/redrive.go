@@ -7,15 +7,14 @@ import (
 	"net/url"
 	"os"
 
-	"github.com/spf13/cobra"
+	"havip-functions/shared/api"
 
-	"havip-functions/shared/havip"
-	"havip-functions/shared/runtime/host"
+	"github.com/spf13/cobra"
 )
 
 func deadRedriveCommand() *cobra.Command {
 	var from string
-	var why host.Redriving
+	var why api.Redriving
 	cmd := &cobra.Command{
 		Use:   "redrive [ID]",
 		Short: "Try a dead letter again: without --reason it only tells what that would do",
@@ -46,14 +45,14 @@ Compute or Lambda sends to a destination, or the answer of SQS receive-message.`
 	return cmd
 }
 
-func (c client) redrive(cmd *cobra.Command, id string, why host.Redriving) error {
+func (c client) redrive(cmd *cobra.Command, id string, why api.Redriving) error {
 	body, err := json.Marshal(why)
 	if err != nil {
 		return err
 	}
 	var answer struct {
-		accepted
-		Plans []havip.Plan `json:"plans"`
+		api.Taken
+		api.Plans
 	}
 	err = c.do(cmd.Context(), http.MethodPost, "/api/deadletters/"+url.PathEscape(id)+"/redrive", body, &answer)
 	if err != nil {
@@ -61,9 +60,9 @@ func (c client) redrive(cmd *cobra.Command, id string, why host.Redriving) error
 	}
 	if why.Reason == "" {
 		fmt.Fprintln(os.Stderr, "nothing was done; give --reason to do it")
-		return printPlans(answer.Plans, false)
+		return printPlans(answer.Plans.Plans, false)
 	}
-	answer.print()
+	printTaken(answer.Taken)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"havip-functions/events"
+	"havip-functions/shared/api"
 )
 
 func sendCommand() *cobra.Command {
@@ -58,7 +60,7 @@ func (c client) deliver(ctx context.Context, body []byte, wait, asJSON bool) err
 			printJSON(a)
 			return nil
 		}
-		a.print()
+		printTaken(a)
 		return nil
 	}
 	var ids []string
@@ -108,4 +110,14 @@ func encode(e events.Event) ([]byte, error) {
 		return nil, usage("%v", err)
 	}
 	return events.Encode(ce)
+}
+
+func printTaken(t api.Taken) {
+	for _, e := range t.Accepted {
+		word := "accepted"
+		if e.Duplicate {
+			word = "known already"
+		}
+		fmt.Printf("%s  %s  stories %s\n", e.ID, word, orNobody(e.Stories))
+	}
 }

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"havip-functions/shared/api"
 	"havip-functions/shared/havip"
-	"havip-functions/shared/runtime/host"
 )
 
 // slowed lets the syncs of a host take a while each, until the function that it
@@ -221,7 +221,7 @@ func TestTheTellerGoesByTime(t *testing.T) {
 	var b strings.Builder
 	teller := teller{out: &b}
 	const kept = 24
-	var s host.Story
+	var s api.Story
 	for n := range 40 {
 		s.Steps = append(s.Steps, havip.Taken{At: time.Unix(int64(n), 0), Step: havip.Attach, Instance: "i-db2", Result: "busy"})
 		if len(s.Steps) > kept {

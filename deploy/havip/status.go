@@ -101,10 +101,3 @@ func modeOf(v havip.View) string {
 	}
 	return fmt.Sprintf("%s, frozen until %s by %s", v.Mode, v.Frozen.Until.UTC().Format(time.RFC3339), v.Frozen.Actor)
 }
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}

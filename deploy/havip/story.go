@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/spf13/cobra"
+	"havip-functions/shared/api"
 
-	"havip-functions/shared/runtime/host"
+	"github.com/spf13/cobra"
 )
 
 func storyCommand() *cobra.Command {
@@ -34,7 +34,7 @@ func storyCommand() *cobra.Command {
 	return cmd
 }
 
-func printStory(s host.Story) {
+func printStory(s api.Story) {
 	fmt.Printf("story     %s\nevent     %s %s from %s\nhavip     %s %s (%s %s)\nwant      instance %s, release %s\n",
 		s.ID, s.Event.Type, s.Event.ID, s.Event.Source, s.Name, s.HAVIP, s.Cloud, s.Region,
 		orDash(s.Want.Instance), orDash(s.Want.Release))

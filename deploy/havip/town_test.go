@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"havip-functions/shared/api"
 	"havip-functions/shared/havip"
-	"havip-functions/shared/runtime/host"
 	"havip-functions/shared/simulator"
 	"havip-functions/shared/simulator/worldfile"
 )
@@ -131,11 +131,11 @@ func wait(ctx context.Context, d time.Duration) {
 }
 
 // ended reads the stories that have ended, by id.
-func (w *town) ended(t *testing.T) map[string]host.Story {
+func (w *town) ended(t *testing.T) map[string]api.Story {
 	t.Helper()
-	ended := map[string]host.Story{}
+	ended := map[string]api.Story{}
 	var page struct {
-		Stories []host.Story
+		Stories []api.Story
 		Next    string
 	}
 	for next := ""; ; next = page.Next {
@@ -175,7 +175,7 @@ func (w *town) check(t *testing.T) {
 }
 
 // over tells that every accepted event has its outcome.
-func (w *town) over(ended map[string]host.Story) bool {
+func (w *town) over(ended map[string]api.Story) bool {
 	for id := range w.stories {
 		if _, done := ended[id]; !done {
 			return false

@@ -3,16 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
+	"havip-functions/shared/api"
 	"havip-functions/shared/havip"
-	"havip-functions/shared/runtime/host"
 )
 
 // teller follows a story and tells what happens, a line each with its time.
@@ -35,7 +33,7 @@ func (t *teller) line(at time.Time, format string, args ...any) {
 }
 
 // tell says what is new in the story.
-func (t *teller) tell(s host.Story) {
+func (t *teller) tell(s api.Story) {
 	if plan := planned(s.Want); plan != t.plan && s.Outcome == nil && s.Status != "" {
 		t.plan = plan
 		t.line(time.Now(), "plan: %s", plan)
@@ -64,8 +62,8 @@ func planned(w havip.Want) string {
 }
 
 // wait follows the stories, and what supersedes them, to their outcomes.
-func (c client) wait(ctx context.Context, ids []string, words io.Writer) ([]host.Story, error) {
-	var ended []host.Story
+func (c client) wait(ctx context.Context, ids []string, words io.Writer) ([]api.Story, error) {
+	var ended []api.Story
 	for _, id := range ids {
 		s, err := c.follow(ctx, id, &teller{out: words})
 		if err != nil {
@@ -80,7 +78,7 @@ func (c client) wait(ctx context.Context, ids []string, words io.Writer) ([]host
 // anew goes on with it.
 const patience = 30 * time.Second
 
-func (c client) follow(ctx context.Context, id string, t *teller) (host.Story, error) {
+func (c client) follow(ctx context.Context, id string, t *teller) (api.Story, error) {
 	for answered := time.Now(); ; {
 		s, err := c.story(ctx, id)
 		switch {
@@ -116,7 +114,7 @@ func away(err error) bool {
 }
 
 // conclude prints the outcomes and turns the worst into the exit code.
-func conclude(stories []host.Story, asJSON bool) error {
+func conclude(stories []api.Story, asJSON bool) error {
 	var bad error
 	for _, s := range stories {
 		if asJSON {
@@ -132,7 +130,7 @@ func conclude(stories []host.Story, asJSON bool) error {
 }
 
 // verdict is an outcome on one line: the rule, the code, what to do.
-func verdict(s host.Story) string {
+func verdict(s api.Story) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", cmp.Or(s.Name, s.HAVIP, s.Event.Type), colored(string(*s.Outcome)))
 	switch *s.Outcome {
@@ -153,25 +151,3 @@ func verdict(s host.Story) string {
 	}
 	return b.String()
 }
-
-func printJSON(v any) {
-	e := json.NewEncoder(os.Stdout)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // the reader may have gone
-}
-
-func bracketed(code string) string {
-	if code == "" {
-		return ""
-	}
-	return " [" + code + "]"
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "nobody"
-	}
-	return s
-}
-
-func orNobody(holders []string) string { return orNone(strings.Join(holders, ", ")) }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"havip-functions/shared/api"
 	"havip-functions/shared/flow"
 )
 
@@ -28,7 +29,7 @@ func (f Function) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux.Handle("/events", f.Door)
 	mux.Handle("/events/{token}", f.Door)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		flow.Problem(w, http.StatusNotFound, "", "events go to /events")
+		api.Refuse(w, http.StatusNotFound, "", "events go to /events")
 	})
 	mux.ServeHTTP(w, r.WithContext(ctx))
 }

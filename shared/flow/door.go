@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"havip-functions/events"
+	"havip-functions/shared/api"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 )
@@ -29,14 +29,6 @@ type Door struct {
 // nothing for so long sends again.
 const answerTime = 30 * time.Second
 
-// Accepted is what we answer of one event.
-type Accepted struct {
-	Source    string   `json:"source"`
-	ID        string   `json:"id"`
-	Duplicate bool     `json:"duplicate"`
-	Stories   []string `json:"stories"`
-}
-
 // ServeHTTP implements [http.Handler].
 func (d Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
@@ -44,7 +36,7 @@ func (d Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.handshake(w, r)
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
-		Problem(w, http.StatusMethodNotAllowed, "", "events come by POST")
+		api.Refuse(w, http.StatusMethodNotAllowed, "", "events come by POST")
 	default:
 		d.take(w, r)
 	}
@@ -81,12 +73,12 @@ func (d Door) take(w http.ResponseWriter, r *http.Request) {
 	if slices.ContainsFunc(list, events.Event.IsAlarm) {
 		status = http.StatusOK // the clouds' monitors take nothing else for an answer
 	}
-	write(w, status, map[string][]Accepted{"accepted": answers})
+	api.Answer(w, status, api.Taken{Accepted: answers})
 }
 
 func later(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "5")
-	Problem(w, http.StatusServiceUnavailable, "", "the event could not be made durable; send it again")
+	api.Refuse(w, http.StatusServiceUnavailable, "", "the event could not be made durable; send it again")
 }
 
 // allowed tells whether the scope may say all of the events. Of a batch with one
@@ -143,12 +135,12 @@ func TurnAway(w http.ResponseWriter, r *http.Request, err error, log *slog.Logge
 	switch {
 	case errors.Is(err, guard.ErrUnproven):
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		Problem(w, http.StatusUnauthorized, "", err.Error())
+		api.Refuse(w, http.StatusUnauthorized, "", err.Error())
 	case errors.Is(err, guard.ErrForbidden):
-		Problem(w, http.StatusForbidden, "", err.Error())
+		api.Refuse(w, http.StatusForbidden, "", err.Error())
 	default:
 		w.Header().Set("Retry-After", "5")
-		Problem(w, http.StatusServiceUnavailable, "", "the proof could not be checked; send it again")
+		api.Refuse(w, http.StatusServiceUnavailable, "", "the proof could not be checked; send it again")
 	}
 }
 
@@ -164,7 +156,7 @@ func (d Door) handshake(w http.ResponseWriter, r *http.Request) {
 	origin := r.Header.Get("WebHook-Request-Origin")
 	if !d.Guard.Allows(origin) {
 		d.Log.Warn("webhook refused", "from", r.RemoteAddr, "origin", fmt.Sprintf("%.100s", origin))
-		Problem(w, http.StatusForbidden, "", "this origin is not allowed; add it to HAVIP_WEBHOOK_ORIGINS")
+		api.Refuse(w, http.StatusForbidden, "", "this origin is not allowed; add it to HAVIP_WEBHOOK_ORIGINS")
 		return
 	}
 	w.Header().Set("WebHook-Allowed-Origin", origin)
@@ -182,8 +174,8 @@ func unhung(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(context.WithoutCancel(ctx), until)
 }
 
-func (f Function) acceptAll(ctx context.Context, list []events.Event) ([]Accepted, error) {
-	answers := make([]Accepted, 0, len(list))
+func (f Function) acceptAll(ctx context.Context, list []events.Event) ([]api.Accepted, error) {
+	answers := make([]api.Accepted, 0, len(list))
 	for _, e := range list {
 		admitted, err := f.Accept(ctx, e)
 		if err != nil {
@@ -194,8 +186,8 @@ func (f Function) acceptAll(ctx context.Context, list []events.Event) ([]Accepte
 	return answers, nil
 }
 
-func answer(e events.Event, admitted []havip.Left) Accepted {
-	a := Accepted{Source: e.Source, ID: e.ID, Stories: []string{}}
+func answer(e events.Event, admitted []havip.Left) api.Accepted {
+	a := api.Accepted{Source: e.Source, ID: e.ID, Stories: []string{}}
 	for _, one := range admitted {
 		a.Duplicate = a.Duplicate || one.Duplicate
 		if one.Story != "" {
@@ -208,10 +200,10 @@ func answer(e events.Event, admitted []havip.Left) Accepted {
 func (d Door) unreadable(w http.ResponseWriter, err error) {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		Problem(w, http.StatusRequestEntityTooLarge, "", "the body is too large; send fewer events at once")
+		api.Refuse(w, http.StatusRequestEntityTooLarge, "", "the body is too large; send fewer events at once")
 		return
 	}
-	Problem(w, http.StatusBadRequest, "", "the body ended early; send it again")
+	api.Refuse(w, http.StatusBadRequest, "", "the body ended early; send it again")
 }
 
 // keep makes a dead letter of what a sender of ours wrote and nobody can read:
@@ -239,21 +231,5 @@ func (d Door) refuse(w http.ResponseWriter, err error) {
 		member = named.Member
 	}
 	d.Log.Info("event refused", "status", status, "error", err)
-	Problem(w, status, member, err.Error())
-}
-
-// Problem answers with a problem document (RFC 9457) that names the member of
-// the event which is wrong, if any.
-func Problem(w http.ResponseWriter, status int, member, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{ // the sender may have gone
-		"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail, "member": member,
-	})
-}
-
-func write(w http.ResponseWriter, status int, answer any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // the sender may have gone
+	api.Refuse(w, status, member, err.Error())
 }

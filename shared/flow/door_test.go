@@ -18,6 +18,7 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/functions"
+	"havip-functions/shared/api"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
@@ -206,7 +207,7 @@ func TestARedriveSaysNoStatusCheck(t *testing.T) {
 
 func TestDoorSaysTheFirstOnesStories(t *testing.T) {
 	url := open(t, ledger.NewMemory())
-	var answers [2]struct{ Accepted []flow.Accepted }
+	var answers [2]struct{ Accepted []api.Accepted }
 	for i := range answers {
 		_, _, body := request(t, "POST", url, structured, started)
 		if err := json.Unmarshal([]byte(body), &answers[i]); err != nil || len(answers[i].Accepted) != 1 {

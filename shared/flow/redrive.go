@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"havip-functions/events"
+	"havip-functions/shared/api"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 )
@@ -14,7 +15,7 @@ import (
 // once all of its events are durable. One that still can't be read stays, and
 // the error is events.ErrInvalid. It may say no more than its sender could, unless
 // the person vouches for it as an operator: then the scope is an operator's.
-func (f Function) Redrive(ctx context.Context, id, reason string, vouched bool) ([]Accepted, error) {
+func (f Function) Redrive(ctx context.Context, id, reason string, vouched bool) ([]api.Accepted, error) {
 	list, err := f.letter(ctx, id, vouched)
 	if err != nil {
 		return nil, err

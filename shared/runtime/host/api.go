@@ -3,16 +3,15 @@ package host
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"havip-functions/events"
+	"havip-functions/shared/api"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
@@ -42,7 +41,7 @@ func (h *Host) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := runtime.Safely(h.config.Log, func() error { inner.ServeHTTP(w, r); return nil })
 		if err != nil {
-			flow.Problem(w, http.StatusInternalServerError, "", "an error of ours; see the log")
+			api.Refuse(w, http.StatusInternalServerError, "", "an error of ours; see the log")
 		}
 	})
 }
@@ -53,57 +52,7 @@ func (h *Host) havips(w http.ResponseWriter, r *http.Request) {
 		unavailable(w, err)
 		return
 	}
-	answer(w, map[string]any{
-		"havips": h.function.Keeper.Status(r.Context(), r.URL.Query().Get("havip")), "brakes": closed,
-	})
-}
-
-// Story is a story as the API shows it.
-type Story struct {
-	ID        string         `json:"id"`
-	Event     havip.EventRef `json:"event"`
-	Cloud     string         `json:"cloud"`
-	Region    string         `json:"region"`
-	HAVIP     string         `json:"havip"`
-	Name      string         `json:"name"`
-	Want      havip.Want     `json:"want"`
-	Attempt   int            `json:"attempt"`
-	StartedAt time.Time      `json:"startedAt"`
-	NextAt    time.Time      `json:"nextAt"`
-	Deadline  time.Time      `json:"deadline"`
-	EndedAt   *time.Time     `json:"endedAt"`
-	Outcome   *havip.Outcome `json:"outcome"`
-	Released  bool           `json:"released"`
-	Reason    string         `json:"reason"`
-	Advice    string         `json:"advice"`
-	Code      string         `json:"code"`
-	RequestID string         `json:"requestId"`
-	Instance  string         `json:"instance"`
-	Status    havip.Status   `json:"status"`
-	Holders   []string       `json:"holders"`
-	Serving   string         `json:"serving"`
-	Successor string         `json:"successor,omitempty"`
-	Steps     []havip.Taken  `json:"steps"`
-}
-
-// NewStory shows a story.
-func NewStory(s havip.Story) Story {
-	v := Story{
-		ID: s.ID, Event: s.Event, Cloud: s.HAVIP.Cloud, Region: s.HAVIP.Region, HAVIP: s.HAVIP.ID, Name: s.Name,
-		Want: s.Want, Attempt: s.Attempt, StartedAt: s.StartedAt, NextAt: s.NextAt, Deadline: s.Deadline,
-		Released: !s.Unreleased, Reason: s.Rule, Advice: s.Advice, Code: s.Code, RequestID: s.RequestID,
-		Instance: s.Instance, Status: s.Status, Holders: s.Holders, Serving: s.Serving, Successor: s.Successor, Steps: s.Steps,
-	}
-	if v.Steps == nil {
-		v.Steps = []havip.Taken{}
-	}
-	if v.Holders == nil {
-		v.Holders = []string{}
-	}
-	if !s.Open() {
-		v.EndedAt, v.Outcome = &s.EndedAt, &s.Outcome
-	}
-	return v
+	answer(w, api.HAVIPs{HAVIPs: h.function.Keeper.Status(r.Context(), r.URL.Query().Get("havip")), Brakes: closed})
 }
 
 const page = 100
@@ -115,10 +64,10 @@ func (h *Host) stories(w http.ResponseWriter, r *http.Request) {
 	policies := slices.DeleteFunc(h.config.Roster.Policies(), func(p havip.Policy) bool {
 		return pick != "" && pick != p.ID && pick != p.Name
 	})
-	views, key := []Story{}, ""
+	views, key := []api.Story{}, ""
 	if pick != "" {
 		if len(policies) == 0 {
-			answer(w, map[string]any{"stories": views, "next": ""})
+			answer(w, api.Stories{Stories: views})
 			return
 		}
 		key = policies[0].Key().String()
@@ -137,9 +86,9 @@ func (h *Host) stories(w http.ResponseWriter, r *http.Request) {
 		return slices.ContainsFunc(fresh, func(f havip.Story) bool { return f.ID == s.ID })
 	}
 	for _, s := range append(fresh, slices.DeleteFunc(archived, known)...) {
-		views = append(views, NewStory(s))
+		views = append(views, api.NewStory(s))
 	}
-	answer(w, map[string]any{"stories": views, "next": next})
+	answer(w, api.Stories{Stories: views, Next: next})
 }
 
 // unarchived are the stories that only the records have: the open ones, and those
@@ -165,7 +114,7 @@ func (h *Host) story(w http.ResponseWriter, r *http.Request) {
 		hindrance(w, err)
 		return
 	}
-	answer(w, NewStory(s))
+	answer(w, api.NewStory(s))
 }
 
 // find returns one story: from the record of its HAVIP, of the event that it is
@@ -210,7 +159,7 @@ func (h *Host) deadLetters(w http.ResponseWriter, r *http.Request) {
 	if letters == nil {
 		letters = []ledger.DeadLetter{}
 	}
-	answer(w, map[string]any{"deadLetters": letters})
+	answer(w, api.DeadLetters{DeadLetters: letters})
 }
 
 // deadLetter is one with its bytes.
@@ -227,17 +176,17 @@ func (h *Host) deadLetter(w http.ResponseWriter, r *http.Request) {
 func (h *Host) plan(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, events.MaxEvent))
 	if err != nil {
-		flow.Problem(w, http.StatusRequestEntityTooLarge, "", "the event is too large")
+		api.Refuse(w, http.StatusRequestEntityTooLarge, "", "the event is too large")
 		return
 	}
 	plans, err := flow.Plan(r.Context(), h.function.Keeper, body)
 	switch {
 	case errors.Is(err, events.ErrInvalid):
-		flow.Problem(w, http.StatusBadRequest, "", err.Error())
+		api.Refuse(w, http.StatusBadRequest, "", err.Error())
 	case err != nil:
 		unavailable(w, err)
 	default:
-		answer(w, map[string]any{"plans": plans})
+		answer(w, api.Plans{Plans: plans})
 	}
 }
 
@@ -251,10 +200,7 @@ func (h *Host) ready(w http.ResponseWriter, r *http.Request) {
 }
 
 func unavailable(w http.ResponseWriter, err error) {
-	flow.Problem(w, http.StatusServiceUnavailable, "", err.Error())
+	api.Refuse(w, http.StatusServiceUnavailable, "", err.Error())
 }
 
-func answer(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // the reader may have gone
-}
+func answer(w http.ResponseWriter, v any) { api.Answer(w, http.StatusOK, v) }

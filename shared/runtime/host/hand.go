@@ -4,10 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"time"
 
 	"havip-functions/events"
-	"havip-functions/shared/flow"
+	"havip-functions/shared/api"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
@@ -21,7 +20,7 @@ func take[T any](w http.ResponseWriter, r *http.Request) (T, bool) {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&v); err != nil {
-		flow.Problem(w, http.StatusBadRequest, "", "the request can't be read: "+err.Error())
+		api.Refuse(w, http.StatusBadRequest, "", "the request can't be read: "+err.Error())
 		return v, false
 	}
 	return v, true
@@ -30,7 +29,7 @@ func take[T any](w http.ResponseWriter, r *http.Request) (T, bool) {
 // redrive tries a dead letter again; without a reason it only tells what that
 // would do.
 func (h *Host) redrive(w http.ResponseWriter, r *http.Request) {
-	why, ok := take[Redriving](w, r)
+	why, ok := take[api.Redriving](w, r)
 	if !ok {
 		return
 	}
@@ -41,7 +40,7 @@ func (h *Host) redrive(w http.ResponseWriter, r *http.Request) {
 			hindrance(w, err)
 			return
 		}
-		answer(w, map[string]any{"plans": plans})
+		answer(w, api.Plans{Plans: plans})
 		return
 	}
 	accepted, err := h.function.Redrive(r.Context(), id, why.Reason, why.AsOperator)
@@ -49,31 +48,16 @@ func (h *Host) redrive(w http.ResponseWriter, r *http.Request) {
 		hindrance(w, err)
 		return
 	}
-	answer(w, map[string]any{"accepted": accepted})
-}
-
-// Redriving asks to try a dead letter again, as its sender's or as an operator's.
-type Redriving struct {
-	Reason     string `json:"reason"`
-	AsOperator bool   `json:"asOperator"`
-}
-
-// Freezing asks to freeze one HAVIP, by id or name, or all of them.
-type Freezing struct {
-	HAVIP  string    `json:"havip"`
-	All    bool      `json:"all"`
-	Until  time.Time `json:"until"`
-	Reason string    `json:"reason"`
-	Actor  string    `json:"actor"`
+	answer(w, api.Taken{Accepted: accepted})
 }
 
 func (h *Host) freeze(w http.ResponseWriter, r *http.Request) {
-	f, ok := take[Freezing](w, r)
+	f, ok := take[api.Freezing](w, r)
 	if !ok {
 		return
 	}
 	if (f.HAVIP == "") != f.All || f.Reason == "" || f.Until.IsZero() {
-		flow.Problem(w, http.StatusBadRequest, "", "name one havip or all, until and reason")
+		api.Refuse(w, http.StatusBadRequest, "", "name one havip or all, until and reason")
 		return
 	}
 	frozen, err := h.function.Keeper.Freeze(r.Context(), f.HAVIP, havip.Freeze{Until: f.Until, Reason: f.Reason, Actor: f.Actor})
@@ -81,10 +65,10 @@ func (h *Host) freeze(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		unavailable(w, err)
 	case len(frozen) == 0:
-		flow.Problem(w, http.StatusNotFound, "havip", f.HAVIP+" is not on the roster")
+		api.Refuse(w, http.StatusNotFound, "havip", f.HAVIP+" is not on the roster")
 	default:
 		h.config.Log.Warn("frozen", "havips", frozen, "until", f.Until, "reason", f.Reason, "actor", f.Actor)
-		answer(w, map[string]any{"frozen": frozen})
+		answer(w, api.Frozen{Frozen: frozen})
 	}
 }
 
@@ -96,17 +80,17 @@ func (h *Host) lift(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.config.Log.Warn("brake lifted", "where", lifted)
-	answer(w, map[string]any{"lifted": lifted})
+	answer(w, api.Lifted{Lifted: lifted})
 }
 
 func hindrance(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
-		flow.Problem(w, http.StatusNotFound, "id", err.Error())
+		api.Refuse(w, http.StatusNotFound, "id", err.Error())
 	case errors.Is(err, events.ErrInvalid):
-		flow.Problem(w, http.StatusBadRequest, "", err.Error())
+		api.Refuse(w, http.StatusBadRequest, "", err.Error())
 	case errors.Is(err, guard.ErrForbidden):
-		flow.Problem(w, http.StatusForbidden, "", err.Error())
+		api.Refuse(w, http.StatusForbidden, "", err.Error())
 	default:
 		unavailable(w, err)
 	}

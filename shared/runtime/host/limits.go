@@ -15,7 +15,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"havip-functions/events"
-	"havip-functions/shared/flow"
+	"havip-functions/shared/api"
 	"havip-functions/shared/guard"
 )
 
@@ -137,13 +137,13 @@ func (s *sources) limit(next http.Handler) http.Handler {
 		from := s.source(s.speaker(r))
 		if !from.requests.Allow() {
 			w.Header().Set("Retry-After", "1")
-			flow.Problem(w, http.StatusTooManyRequests, "", "too many requests from your address; slow down, and send it again")
+			api.Refuse(w, http.StatusTooManyRequests, "", "too many requests from your address; slow down, and send it again")
 			return
 		}
 		release, ok := s.room(r, from)
 		if !ok {
 			w.Header().Set("Retry-After", "5")
-			flow.Problem(w, http.StatusServiceUnavailable, "", "too much is being taken in; send it again")
+			api.Refuse(w, http.StatusServiceUnavailable, "", "too much is being taken in; send it again")
 			return
 		}
 		defer release()

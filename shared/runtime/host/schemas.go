@@ -4,14 +4,14 @@ import (
 	"net/http"
 
 	"havip-functions/events"
-	"havip-functions/shared/flow"
+	"havip-functions/shared/api"
 )
 
 // schemas publishes what the data of each event type must look like.
 func schemas(w http.ResponseWriter, r *http.Request) {
 	text, found := events.Schema(r.PathValue("name"))
 	if !found {
-		flow.Problem(w, http.StatusNotFound, "", "no such schema; ask for an event's type, such as havip.health.failed")
+		api.Refuse(w, http.StatusNotFound, "", "no such schema; ask for an event's type, such as havip.health.failed")
 		return
 	}
 	w.Header().Set("Content-Type", "application/schema+json")

@@ -1,0 +1,63 @@
+// Package api is what a host, the command and the page say to each other over HTTP.
+package api
+
+import (
+	"time"
+
+	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
+)
+
+// HAVIPs answers GET /api/havips.
+type HAVIPs struct {
+	HAVIPs []havip.View   `json:"havips"`
+	Brakes []havip.Closed `json:"brakes"`
+}
+
+// Taken answers POST /events, and a redrive that gave a reason.
+type Taken struct {
+	Accepted []Accepted `json:"accepted"`
+}
+
+// Accepted is what became of one event.
+type Accepted struct {
+	Source    string   `json:"source"`
+	ID        string   `json:"id"`
+	Duplicate bool     `json:"duplicate"`
+	Stories   []string `json:"stories"`
+}
+
+// Plans answers POST /api/plan, and a redrive without a reason.
+type Plans struct {
+	Plans []havip.Plan `json:"plans"`
+}
+
+// DeadLetters answers GET /api/deadletters, without their bytes.
+type DeadLetters struct {
+	DeadLetters []ledger.DeadLetter `json:"deadLetters"`
+}
+
+// Redriving asks to try a dead letter again, as its sender's or as an operator's.
+type Redriving struct {
+	Reason     string `json:"reason"` // without it only the plans are told
+	AsOperator bool   `json:"asOperator"`
+}
+
+// Freezing asks to freeze one HAVIP, by id or name, or all of them.
+type Freezing struct {
+	HAVIP  string    `json:"havip"`
+	All    bool      `json:"all"`
+	Until  time.Time `json:"until"`
+	Reason string    `json:"reason"`
+	Actor  string    `json:"actor"`
+}
+
+// Frozen answers POST /api/freeze: the ids of those that are.
+type Frozen struct {
+	Frozen []string `json:"frozen"`
+}
+
+// Lifted answers POST /api/lift: the brakes that were closed.
+type Lifted struct {
+	Lifted []havip.Closed `json:"lifted"`
+}
