@@ -77,7 +77,7 @@ func TestErrorsAreClear(t *testing.T) {
 		"another vSwitch": {at(d, "recover", "far", "--reason", "test", "--wait"), 1,
 			[]string{"far refused", "OperationUnsupported.BindOnMultipleVswitch", "request ", "vSwitch"}},
 		"full, healthy holders": {at(d, "recover", "full", "--instance", "i-db1", "--reason", "test", "--wait"), 1,
-			[]string{"full refused: 2 of at most 2 instances hold it, none of them to release", "--release ID"}},
+			[]string{"full refused: 2 of at most 2 instances hold it, none of them to release", "--release i-db2"}},
 		"an unknown id": {at(d, "recover", "gone", "--reason", "test", "--wait"), 1,
 			[]string{"gone refused", "InvalidHaVipId.NotFound", "region"}},
 		"wrong keys": {at(strange, "recover", "one", "--reason", "test", "--wait"), 1,

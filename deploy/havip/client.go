@@ -64,7 +64,7 @@ func (c client) do(ctx context.Context, method, path string, body []byte, into a
 	ours.Show(r, body)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return failure{exitNoServer, fmt.Errorf("no host at %s; start havip serve, name it with --host, or use --direct where there is one", c.base)}
+		return failure{exitNoServer, fmt.Errorf("no host at %s; start havip serve, or read its log where it runs (its store may be full); name another with --host, or use --direct where there is one", c.base)}
 	}
 	defer answer.Body.Close() //nolint:errcheck // it was read, or its error is told
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 64<<20))

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/testscript"
+
 	"havip-functions/shared/api"
 	"havip-functions/shared/simulator"
 )
@@ -26,7 +28,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	testscript.Main(m, map[string]func(){"havip": main})
 }
 
 func command(t *testing.T, env []string, args ...string) *exec.Cmd {

@@ -27,11 +27,11 @@ func TestOneDayOfAnOperator(t *testing.T) {
 	}{
 		{[]string{"send", "instance.started", "--cloud", "alibaba", "--region", "cn-hangzhou", "--instance", "i-db1", "--wait"},
 			0, "orders-db attached: i-db1 holds it; holders i-db1; i-db1 serves"},
-		{[]string{"status", "orders-db"}, 0, "InUse   i-db1 healthy  i-db1    1/1"},
+		{[]string{"status", "orders-db"}, 0, "InUse   1/1   i-db1 healthy  i-db1    attached"},
 		{[]string{"recover", "orders-db", "--instance", "i-db2", "--reason", "test", "--dry-run"}, 0, "orders-db would Attach i-db2"},
 		{[]string{"recover", "orders-db", "--instance", "i-db2", "--reason", "test", "--wait"},
 			0, "orders-db attached: i-db2 holds it; holders i-db1, i-db2; i-db1 serves"},
-		{[]string{"status"}, 0, "i-db1 healthy, i-db2 healthy  i-db1"}, // attached is not serving
+		{[]string{"status"}, 1, "2/1   i-db1 healthy  i-db1"}, // attached is not serving; nobody holds the other one
 		{[]string{"recover", "havip-bp1orders", "--release", "i-db1", "--force", "--reason", "test", "--wait"},
 			0, "orders-db attached: i-db2 holds it; holders i-db2; i-db2 serves"},
 		{[]string{"send", "havip.instance.started", "--cloud", "alibaba", "--region", "cn-hangzhou", "--instance", "i-db2", "--wait"},

@@ -13,44 +13,75 @@ import (
 	"havip-functions/shared/havip"
 )
 
-// teller follows a story and tells what happens, a line each with its time.
+// teller follows a story and tells what happens, a line each with the time at which it
+// did, as the host's clock has it.
 type teller struct {
 	out    io.Writer
 	prefix string
-	last   string
+	day    bool // the lines begin with it
 	plan   string
-	steps  time.Time // of the newest one told; a story keeps only some of them
-	clock  time.Time
+	away   string    // what was said of a host that doesn't answer
+	steps  time.Time // of the newest call told; a story keeps only some of them
+	looks  time.Time // of the newest look told
 }
 
-// line tells what happened, in the order in which we learn of it.
 func (t *teller) line(at time.Time, format string, args ...any) {
-	if at.Before(t.clock) {
-		at = t.clock
+	clock := at.Local().Format("15:04:05.000")
+	if t.day {
+		clock = at.Local().Format("2006-01-02 15:04:05.000")
 	}
-	t.clock = at
-	fmt.Fprintf(t.out, "%s  %s%s\n", at.Local().Format("15:04:05.000"), t.prefix, fmt.Sprintf(format, args...))
+	fmt.Fprintf(t.out, "%s  %s%s\n", clock, t.prefix, fmt.Sprintf(format, args...))
 }
 
-// tell says what is new in the story.
-func (t *teller) tell(s api.Story) {
-	if plan := planned(s.Want); plan != t.plan && s.Outcome == nil && s.Status != "" {
-		t.plan = plan
-		t.line(time.Now(), "plan: %s", plan)
+// stamp is a time of the clock, with its day where that is not today's.
+func stamp(at time.Time) string {
+	if at.Local().Format(time.DateOnly) == time.Now().Local().Format(time.DateOnly) {
+		return at.Local().Format("15:04:05")
 	}
-	for _, step := range s.Steps {
-		if !step.At.After(t.steps) {
+	return at.Local().Format("2006-01-02 15:04:05")
+}
+
+// tell says what is new in the story, in the order in which it happened.
+func (t *teller) tell(s api.Story) {
+	looks, steps := s.Looks, s.Steps
+	for len(looks)+len(steps) > 0 {
+		if len(steps) == 0 || len(looks) > 0 && !looks[0].At.After(steps[0].At) {
+			t.look(looks[0])
+			looks = looks[1:]
 			continue
 		}
-		t.steps = step.At
-		t.line(step.At, "%s %s: %s%s (request %s, %d ms)", step.Step, step.Instance, step.Result,
-			bracketed(step.Code), orNone(step.RequestID), step.Ms)
+		t.step(steps[0])
+		steps = steps[1:]
 	}
-	now := fmt.Sprintf("%s, held by %s, %s serves", s.Status, orNobody(s.Holders), orNone(s.Serving))
-	if s.Status != "" && now != t.last {
-		t.last = now
-		t.line(time.Now(), "look %d: %s", s.Attempt, now)
+}
+
+func (t *teller) step(step havip.Taken) {
+	if !step.At.After(t.steps) {
+		return
 	}
+	t.steps = step.At
+	t.line(step.At, "%s %s: %s%s (request %s, %d ms)", step.Step, step.Instance, step.Result,
+		bracketed(step.Code), orNone(step.RequestID), step.Ms)
+}
+
+func (t *teller) look(g havip.Glance) {
+	if !g.At.After(t.looks) {
+		return
+	}
+	t.looks = g.At
+	if g.Status == "" {
+		t.line(g.At, "look %d: the HAVIP can't be read: %s", g.Attempt, g.Why)
+		return
+	}
+	if plan := planned(g.Want); plan != t.plan {
+		t.plan = plan
+		t.line(g.At, "plan: %s", plan)
+	}
+	why := ""
+	if g.Why != "" {
+		why = "; waits: " + g.Why
+	}
+	t.line(g.At, "look %d: %s, held by %s, %s serves%s", g.Attempt, g.Status, orNobody(g.Holders), orNone(g.Serving), why)
 }
 
 func planned(w havip.Want) string {
@@ -87,8 +118,8 @@ func (c client) follow(ctx context.Context, id string, t *teller) (api.Story, er
 			t.tell(s)
 		case !away(err) || time.Since(answered) > patience:
 			return s, err
-		case t.last != err.Error():
-			t.last = err.Error()
+		case t.away != err.Error():
+			t.away = err.Error()
 			t.line(time.Now(), "%v; trying on", err)
 		}
 		if s.Outcome != nil {
@@ -139,6 +170,9 @@ func verdict(s api.Story) string {
 	case havip.Unchanged:
 		fmt.Fprintf(&b, ": held by %s; %s serves", orNobody(s.Holders), orNone(s.Serving))
 	case havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut:
+	}
+	if s.Successor != "" {
+		fmt.Fprintf(&b, " by story %s", s.Successor)
 	}
 	if s.Reason != "" {
 		b.WriteString(": " + s.Reason)

@@ -148,3 +148,14 @@ func (s *Stage) sleep(until time.Time) {
 		<-time.After(d)
 	}
 }
+
+// Record is what the ledger remembers of orders.
+func (s *Stage) Record() havip.Record {
+	s.Helper()
+	key := havip.Key{Cloud: s.scene.cloud(), Region: s.scene.region(), ID: Orders}
+	r, _, err := havip.Load[havip.Record](s.Context(), s.Ledger, key.String())
+	if err != nil {
+		s.Fatal(err)
+	}
+	return r
+}

@@ -1,6 +1,7 @@
 package healthfailed_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -89,12 +90,49 @@ func TestNoSpare(t *testing.T) {
 		}, Outcomes: "unchanged i-db2", Holders: "i-db1 i-db2*"},
 		{Name: "no healthy holder: refused, nothing is detached", Scene: holds(pair, "i-db1", "i-db2"), Tell: stops("i-db1", "i-db2"),
 			Outcomes: "unchanged i-db2, refused", Holders: "i-db1 i-db2",
-			Says: []string{"no healthy holder, and no standby that runs", "start a member or run havip recover orders --instance ID"}},
+			Says: []string{"no healthy holder, and no standby that runs", "start a member, or add one to the roster"}},
 		{Name: "the only spare is stopped", Scene: scene{
 			Policy: "members: [i-db1, i-db2], hold: 1", Holders: []string{"i-db1"}, States: map[string]havip.InstanceState{"i-db2": havip.Stopped},
-		}, Tell: stops("i-db1"), Outcomes: "refused", Holders: "i-db1", Says: []string{"no standby that runs", "recover"}},
+		}, Tell: stops("i-db1"), Outcomes: "refused", Holders: "i-db1", Says: []string{"no standby that runs", "start a member"}},
 		{Name: "the only holder is guarded and leaves no room", Scene: holds("members: [i-db1, i-db2], hold: 1, limit: 1", "i-db1"), Tell: sickens("i-db1"),
 			Outcomes: "refused", Holders: "i-db1*", Says: []string{"only holder and serves", "havip recover orders --release i-db1 --force"}},
+	})
+}
+
+// With every member marked but running, starting one is no advice.
+func TestWhoRunsButIsMarkedIsVouchedFor(t *testing.T) {
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "the advice works as it stands", Scene: holds(pair, "i-db1", "i-db2"), Tell: func(s *stage) {
+			s.Post(s.Failed("i-db1"))
+			s.Finish()
+			s.Post(s.Failed("i-db2"))
+		}, Outcomes: "unchanged i-db2, refused", Holders: "i-db1* i-db2", Says: []string{
+			"every standby that runs is marked as failed",
+			"havip send health.restored --cloud alibaba --region cn-hangzhou --instance i-db1",
+		}},
+	})
+}
+
+// An open story says why it waits, and an ended one what happened when.
+func TestAStoryTellsWhatItsLooksRead(t *testing.T) {
+	functionstest.Play(t, holds(one, "i-db1"), func(s *stage) {
+		began := time.Now()
+		s.Post(s.Failed("i-db1"))
+		s.Wait(time.Minute)
+		r := s.Record()
+		if waits := r.Story.Waits(); !strings.Contains(waits, "i-db1 still serves") || !r.Story.Unreleased {
+			t.Errorf("the open story waits because %q, unreleased %v", waits, r.Story.Unreleased)
+		}
+		s.Finish()
+		looks := s.Record().Story.Looks
+		for i, g := range looks {
+			if late := g.At.Sub(began); late < 0 || late > time.Minute || i > 0 && g.At.Before(looks[i-1].At) {
+				t.Errorf("look %d was at %s of its story", g.Attempt, late)
+			}
+		}
+		if n := len(looks); n < 3 || looks[0].Want.Instance != "i-db2" || looks[1].Status != havip.Associating {
+			t.Errorf("the looks are %+v", looks)
+		}
 	})
 }
 

@@ -108,7 +108,7 @@ func TestRefused(t *testing.T) {
 		{Name: "a HAVIP off the roster", Scene: holds(one, "i-db1"), Tell: asks(request{HAVIP: functionstest.Users}),
 			Outcomes: "refused@users", Holders: "i-db1*", Says: []string{"havip-users is not on the roster", "add the HAVIP"}},
 		{Name: "full of healthy holders", Scene: holds(pair, "i-db1", "i-db2"), Tell: asks(request{Instance: "i-db3"}),
-			Outcomes: "refused", Holders: "i-db1* i-db2", Says: []string{"2 of at most 2", "havip recover orders --instance i-db3 --release ID"}},
+			Outcomes: "refused", Holders: "i-db1* i-db2", Says: []string{"2 of at most 2", "havip recover orders --instance i-db3 --release i-db1"}},
 		{Name: "by the cloud: what a person named is theirs to mend", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
 			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Error: &simulator.FaultError{Code: "CountLimitExceed.HaVipOnInstance"}})
 			asks(request{Instance: "i-db2"})(s)

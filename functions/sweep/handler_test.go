@@ -146,7 +146,7 @@ func TestStuckMove(t *testing.T) {
 		{Name: "by a third party, for longer than a story lasts", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
 			stuck(s)
 			sweeps(s)
-		}, Outcomes: "timedout", Holders: "i-db1*", Says: []string{"Associating", "havip status orders"}},
+		}, Outcomes: "timedout", Holders: "i-db1*", Says: []string{"Associating", "havip story "}},
 		{Name: "it ends in time", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
 			stuck(s)
 			s.Change(simulator.HAVIPChange{Status: new(havip.InUse)})

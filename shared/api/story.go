@@ -38,6 +38,9 @@ type Story struct {
 	Serving   string         `json:"serving"`
 	Successor string         `json:"successor,omitempty"`
 	Steps     []havip.Taken  `json:"steps"`
+
+	Looks []havip.Glance `json:"looks"` // what each look read that told something new
+	Waits string         `json:"waits"` // why the last look of an open story did nothing
 }
 
 // NewStory shows a story.
@@ -47,6 +50,10 @@ func NewStory(s havip.Story) Story {
 		Want: s.Want, Attempt: s.Attempt, StartedAt: s.StartedAt, NextAt: s.NextAt, Deadline: s.Deadline,
 		Released: !s.Unreleased, Reason: s.Rule, Advice: s.Advice, Code: s.Code, RequestID: s.RequestID,
 		Instance: s.Instance, Status: s.Status, Holders: s.Holders, Serving: s.Serving, Successor: s.Successor, Steps: s.Steps,
+	}
+	v.Looks, v.Waits = s.Looks, s.Waits()
+	if v.Looks == nil {
+		v.Looks = []havip.Glance{}
 	}
 	if v.Steps == nil {
 		v.Steps = []havip.Taken{}

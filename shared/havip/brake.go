@@ -74,15 +74,25 @@ func (k Keeper) Closed(ctx context.Context) ([]Closed, error) {
 	closed := []Closed{}
 	for _, policies := range k.byAccount(everything) {
 		p := policies[0]
-		b, _, err := Load[Braking](ctx, k.Ledger, brakeKey(p))
+		since, err := k.closedSince(ctx, p)
 		if err != nil {
 			return nil, err
 		}
-		if !b.Since.IsZero() {
-			closed = append(closed, Closed{p.Cloud, p.Account, p.Region, b.Since})
+		if since != nil {
+			closed = append(closed, Closed{p.Cloud, p.Account, p.Region, *since})
 		}
 	}
 	return closed, nil
+}
+
+// closedSince is since when the brake of a HAVIP's account and region lets no failover
+// through; nil where it does.
+func (k Keeper) closedSince(ctx context.Context, p Policy) (*time.Time, error) {
+	b, _, err := Load[Braking](ctx, k.Ledger, brakeKey(p))
+	if err != nil || b.Since.IsZero() {
+		return nil, err
+	}
+	return &b.Since, nil
 }
 
 // Lift opens the brake of every account and region, and returns where it was

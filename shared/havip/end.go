@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -26,6 +27,7 @@ func (l *look) blind(ctx context.Context) error {
 	case l.overdue():
 		return l.timedOut(ctx)
 	}
+	l.why = l.story.reason()
 	return l.again(ctx, l.backoff())
 }
 
@@ -39,6 +41,7 @@ func (l *look) done(ctx context.Context) error {
 	until := s.SettledAt.Add(l.policy.ServingWithin)
 	switch {
 	case silent && s.Acted && l.now.Before(until) && !l.overdue():
+		l.why = "no holder announces the address yet"
 		return l.again(ctx, min(l.backoff(), until.Sub(l.now)))
 	case silent:
 		s.explain("attached, but no holder announces the address",
@@ -79,7 +82,7 @@ func (l *look) leftover() bool {
 
 func (l *look) guarded() (rule, advice string) {
 	return l.want.Release + " still serves, and the cloud detaches a serving holder only with Force",
-		fmt.Sprintf("stop keepalived on it, or run havip recover %s --release %s --force", l.policy.Name, l.want.Release)
+		"stop keepalived on it, or run " + recoverCommand(l.policy.Name, "--release", l.want.Release, "--force")
 }
 
 func (l *look) timedOut(ctx context.Context) error {
@@ -87,7 +90,7 @@ func (l *look) timedOut(ctx context.Context) error {
 		l.story.explain("not done before the deadline: the HAVIP is "+string(l.have.Status), "")
 	}
 	if l.story.Advice == "" {
-		l.story.Advice = "see havip status " + l.policy.Name + "; the sweep tries again, or run havip recover"
+		l.story.Advice = "run havip story " + l.story.ID + " for each look and call; the sweep tries again, or run " + recoverCommand(l.policy.Name, "--wait")
 	}
 	return l.end(ctx, TimedOut)
 }
@@ -101,16 +104,33 @@ func (l *look) refusal() (rule, advice string) {
 		return "the instance to attach is the one to release", "name another --instance"
 	case want.Instance == "" && want.Release != "":
 		return want.Release + " is the only holder and serves; the cloud detaches a serving holder only with Force",
-			fmt.Sprintf("run havip recover %s --release %s --force", name, want.Release)
+			"run " + recoverCommand(name, "--release", want.Release, "--force")
 	case want.Instance == "":
-		return "no healthy holder, and no standby that runs",
-			fmt.Sprintf("start a member or run havip recover %s --instance ID", name)
+		return l.nobody()
 	case !l.have.On(want.Release):
 		return fmt.Sprintf("%d of at most %d instances hold it, none of them to release", len(l.have.Holders), l.have.Limit),
-			fmt.Sprintf("run havip recover %s --instance %s --release ID", name, want.Instance)
+			"run " + recoverCommand(name, "--instance", want.Instance, "--release", l.have.Holders[0])
 	}
 	return want.Release + " is the last healthy holder",
-		"attach another first, or accept a gap with --allow-gap"
+		"attach another first, or accept a gap with " + recoverCommand(name, "--instance", want.Instance, "--release", want.Release, "--allow-gap")
+}
+
+// nobody explains that no member may take over: what runs, but is marked as failed, a
+// person may vouch for.
+func (l *look) nobody() (rule, advice string) {
+	for _, m := range l.policy.Members {
+		if state := l.have.States[m.ID]; l.have.Failed[m.ID] && !state.Down() && !state.Rising() {
+			return "no healthy holder, and every standby that runs is marked as failed",
+				fmt.Sprintf("once %s is well, run havip send health.restored --cloud %s --region %s --instance %s",
+					m.Instance, l.policy.Cloud, l.policy.Region, m.Instance)
+		}
+	}
+	return "no healthy holder, and no standby that runs", "start a member, or add one to the roster"
+}
+
+// recoverCommand is what a person may run as it stands.
+func recoverCommand(name string, flags ...string) string {
+	return strings.Join(append([]string{"havip recover", name}, append(flags, `--reason "…"`)...), " ")
 }
 
 // backoff is the time to the next look: quick at first, since a cloud usually
@@ -126,6 +146,7 @@ func (l *look) backoff() time.Duration {
 
 // again leaves the next look, at the deadline at the latest, and saves.
 func (l *look) again(ctx context.Context, wait time.Duration) error {
+	l.saw()
 	l.story.Attempt++
 	l.story.Quiet++
 	at := l.now.Add(wait)
@@ -136,8 +157,20 @@ func (l *look) again(ctx context.Context, wait time.Duration) error {
 	return l.save(ctx)
 }
 
+// saw keeps what this look read, and why it waits.
+func (l *look) saw() {
+	if l.at.IsZero() { // it read nothing: its HAVIP has left the roster
+		return
+	}
+	l.story.saw(Glance{
+		At: l.at, Attempt: l.story.Attempt, Status: l.have.Status, Holders: l.have.Holders, Serving: l.have.Serving,
+		Want: l.want, Why: l.why,
+	})
+}
+
 // end leaves the outcome and saves.
 func (l *look) end(ctx context.Context, outcome Outcome) error {
+	l.saw()
 	// What a person asked for amiss, or froze, says nothing of what a sweep may do.
 	amiss := outcome == Refused && l.story.Ask.Kind == AskRecover
 	l.record.Settled = ""

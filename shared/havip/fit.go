@@ -37,6 +37,7 @@ func shortened(s *Story, steps int) *Story {
 		short.Skip, short.Barred = nil, nil
 	}
 	if most := 40 * steps; steps < maxSteps {
+		short.Looks = ends(short.Looks, steps/2)
 		for _, text := range []*string{
 			&short.Ask.Reason, &short.Ask.Actor, &short.Rule, &short.Advice, &short.Code, &short.RequestID,
 			&short.Event.Source, &short.Event.ID, &short.Event.Type, &short.Trace.State,
@@ -54,10 +55,10 @@ func cut(text string, most int) string {
 	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
-// ends keeps the first half and the last of so many steps, the last where it is one.
-func ends(steps []Taken, most int) []Taken {
-	if len(steps) <= most {
-		return steps
+// ends keeps the first half and the last of so many, the last where it is one.
+func ends[T any](list []T, most int) []T {
+	if len(list) <= most {
+		return list
 	}
-	return append(steps[:most/2:most/2], steps[len(steps)-(most+1)/2:]...)
+	return append(list[:most/2:most/2], list[len(list)-(most+1)/2:]...)
 }

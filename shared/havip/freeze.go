@@ -17,7 +17,7 @@ func (f *Freeze) holds(now time.Time) bool { return f != nil && now.Before(f.Unt
 
 func (f *Freeze) explain(name string) (rule, advice string) {
 	return fmt.Sprintf("%s is frozen until %s by %s: %s", name, f.Until.UTC().Format(time.RFC3339), f.Actor, f.Reason),
-		fmt.Sprintf("run havip freeze %s --until now to lift it, or havip recover %s", name, name)
+		fmt.Sprintf(`run havip freeze %s --until now --reason "…" to lift it, or %s`, name, recoverCommand(name))
 }
 
 // hold stops a story where a person said so; what its event tells of an instance

@@ -134,7 +134,7 @@ func (k Keeper) Abandon(ctx context.Context, c Check, rule string) (Left, error)
 		if err := k.shelve(ctx, r); err != nil {
 			return false, err
 		}
-		r.Story.explain(rule, "see havip status "+c.HAVIP.ID+", then run havip recover")
+		r.Story.explain(rule, "see havip status "+c.HAVIP.ID+", then run "+recoverCommand(c.HAVIP.ID))
 		r.close(Refused, k.Now())
 		return true, nil
 	})

@@ -21,6 +21,8 @@ type look struct {
 	have  HAVIP
 	err   error // why the HAVIP could not be read
 	now   time.Time
+	at    time.Time // when it was read
+	why   string    // nothing is done
 	want  Want
 }
 
@@ -32,7 +34,15 @@ func (l *look) decide(ctx context.Context) error {
 	l.resolve()
 	l.want = Choose(l.policy, l.have, *l.story)
 	l.story.Want, l.story.Status, l.story.Holders, l.story.Serving = l.want, l.have.Status, l.have.Holders, l.have.Serving
-	switch step := Next(l.want, l.have); {
+	l.story.Unreleased = l.leftover()
+	step := Next(l.want, l.have)
+	if l.story.Code == "" {
+		l.story.Advice = "" // it was of another look
+	}
+	if step == Wait && !l.have.Moving() { // VRRP may still move it
+		l.why, l.story.Advice = l.guarded()
+	}
+	switch {
 	case step == Done:
 		return l.done(ctx)
 	case step == Refuse:
@@ -41,7 +51,6 @@ func (l *look) decide(ctx context.Context) error {
 		}
 		return l.end(ctx, Refused)
 	case l.overdue() && l.leftover():
-		l.story.Unreleased = true
 		l.story.explain(l.guarded())
 		return l.end(ctx, l.good())
 	case l.overdue():
@@ -63,6 +72,7 @@ func (l *look) read(ctx context.Context) error {
 		l.have, err = cloud.Get(ctx, l.policy.ID)
 	}
 	l.err, l.now = err, l.keeper.Now()
+	l.at = l.now
 	if err != nil {
 		return nil // it is a fact to decide on, and the story's to tell
 	}

@@ -3,6 +3,8 @@ package havip
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -23,6 +25,12 @@ type View struct {
 	Story   *string      `json:"story"`           // the open one
 	Drift   []string     `json:"drift,omitempty"` // holders off the roster
 	Frozen  *Freeze      `json:"frozen,omitempty"`
+	Address string       `json:"address,omitempty"`
+	Marks   []MarkView   `json:"marks,omitempty"`   // members that were reported as failed, holders or not
+	Braked  *time.Time   `json:"braked,omitempty"`  // since when the brake lets no failover through
+	Open    *OpenView    `json:"open,omitempty"`    // how the open story stands
+	Last    *LastView    `json:"last,omitempty"`    // the newest story that ended
+	Wrong   []string     `json:"wrong,omitempty"`   // what a person should see to
 	Problem string       `json:"problem,omitempty"` // why it could not be read
 }
 
@@ -32,19 +40,48 @@ type HolderView struct {
 	Health string `json:"health"`
 }
 
+// MarkView is a member that was reported as failed, or that the sweep saw down.
+type MarkView struct {
+	ID    string    `json:"id"`
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"` // it counts so long without further word
+}
+
+// OpenView is how an open story stands, and why its last look did nothing.
+type OpenView struct {
+	Since    time.Time `json:"since"`
+	Deadline time.Time `json:"deadline"`
+	Attempt  int       `json:"attempt"` // of the next look
+	Waits    string    `json:"waits,omitempty"`
+	Advice   string    `json:"advice,omitempty"`
+}
+
+// LastView is how a story ended, and why.
+type LastView struct {
+	Story   string    `json:"story"`
+	Outcome Outcome   `json:"outcome"`
+	EndedAt time.Time `json:"endedAt"`
+	Reason  string    `json:"reason,omitempty"`
+	Advice  string    `json:"advice,omitempty"`
+}
+
 // Status reads every HAVIP of the roster that pick names by id or name; an empty
 // pick names all. What can't be read says why in its Problem.
 func (k Keeper) Status(ctx context.Context, pick string) []View {
 	views := []View{}
 	for _, policies := range k.byAccount(named(pick)) {
 		seen, err := k.survey(ctx, policies)
+		braked, unread := k.closedSince(ctx, policies[0])
 		for _, p := range policies {
 			have, listed := seen[p.ID]
 			problem := err
 			if !listed && err == nil {
 				problem = errors.New("the cloud does not list " + p.ID + "; check region and account in roster.yaml")
 			}
-			views = append(views, k.view(ctx, p, have, problem))
+			v := k.view(ctx, p, have, errors.Join(problem, unread))
+			v.Braked = braked
+			v.Wrong = v.wrong()
+			views = append(views, v)
 		}
 	}
 	return views
@@ -56,13 +93,16 @@ func (k Keeper) view(ctx context.Context, p Policy, have HAVIP, problem error) V
 	v := View{
 		Name: p.Name, Cloud: p.Cloud, Account: p.Account, Region: p.Region, ID: p.ID,
 		Status: have.Status, Holders: []HolderView{}, Serving: have.Serving,
-		Hold: p.Hold, Limit: p.Limit, Mode: p.Mode, ReadAt: now,
+		Hold: p.Hold, Limit: p.Limit, Mode: p.Mode, ReadAt: now, Address: have.Address,
 	}
 	if problem = errors.Join(problem, err); problem != nil {
 		v.Problem = oneLine(problem.Error())
 	}
-	if r.Story.Open() {
-		v.Story = &r.Story.ID
+	v.tell(r)
+	for _, m := range p.Members {
+		if mark, known := r.Marks[m.ID]; known && r.failed(p, now)[m.ID] {
+			v.Marks = append(v.Marks, MarkView{m.ID, mark.Since, mark.Since.Add(p.MarkTTL)})
+		}
 	}
 	if r.Frozen.holds(now) {
 		v.Frozen = r.Frozen
@@ -73,6 +113,56 @@ func (k Keeper) view(ctx context.Context, p Policy, have HAVIP, problem error) V
 		v.Holders = append(v.Holders, HolderView{ID: id, Health: health(failed[id], have.States[id])})
 	}
 	return v
+}
+
+// tell says how the HAVIP's stories stand.
+func (v *View) tell(r Record) {
+	if s := r.Story; s.Open() {
+		v.Story = &s.ID
+		v.Open = &OpenView{Since: s.StartedAt, Deadline: s.Deadline, Attempt: s.Attempt, Waits: s.Waits()}
+		if v.Open.Waits != "" {
+			v.Open.Advice = s.Advice
+		}
+	}
+	for _, s := range []*Story{r.Closed, r.Story} {
+		if s != nil && !s.Open() {
+			v.Last = s.Last()
+		}
+	}
+}
+
+// Last is how a story ended, in short.
+func (s *Story) Last() *LastView { return &LastView{s.ID, s.Outcome, s.EndedAt, s.reason(), s.Advice} }
+
+// wrong is what a person should see to, the worst first.
+func (v View) wrong() (wrong []string) {
+	say := func(so bool, format string, args ...any) {
+		if so {
+			wrong = append(wrong, fmt.Sprintf(format, args...))
+		}
+	}
+	if v.Problem != "" {
+		return []string{"it can't be read: " + v.Problem}
+	}
+	healthy := 0
+	for _, h := range v.Holders {
+		if h.Health != "failed" {
+			healthy++
+		}
+	}
+	say(len(v.Holders) == 0, "nobody holds it")
+	say(len(v.Holders) > 0 && healthy == 0, "no healthy holder")
+	say(len(v.Holders) > 0 && v.Serving == "", "nobody serves")
+	for _, h := range v.Holders {
+		say(h.Health == "failed" && h.ID == v.Serving, "%s serves, and has failed", h.ID)
+		say(h.Health == "failed" && h.ID != v.Serving, "%s holds it, and has failed", h.ID)
+	}
+	say(healthy > 0 && healthy < v.Hold, "held by %d healthy of %d", healthy, v.Hold)
+	say(len(v.Drift) > 0, "held by %s, off the roster", strings.Join(v.Drift, ", "))
+	if v.Braked != nil {
+		say(true, "the brake lets no failover through since %s; havip freeze --lift opens it", v.Braked.UTC().Format(time.RFC3339))
+	}
+	return wrong
 }
 
 func health(failed bool, state InstanceState) string {

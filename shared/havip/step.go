@@ -23,6 +23,7 @@ func (l *look) step(ctx context.Context, step Step) error {
 	}
 	if wait := l.coolDown(); wait > 0 {
 		l.story.explain("cooling down after the failover of "+l.record.Failover.At.UTC().Format(time.RFC3339), "")
+		l.why = fmt.Sprintf("%s, until %s", l.story.Rule, l.now.Add(wait).UTC().Format(time.RFC3339))
 		return l.again(ctx, wait)
 	}
 	braked, err := l.braked(ctx)
@@ -81,7 +82,7 @@ func (l *look) braked(ctx context.Context) (bool, error) {
 	}
 	l.story.explain(fmt.Sprintf("the brake has let no failover through in %s %s since %s: there were %d within %s",
 		l.policy.Cloud, l.policy.Region, closed.UTC().Format(time.RFC3339), l.policy.Brake.Failovers, l.policy.Brake.Within),
-		"check what reports these failures, then run havip freeze --lift, or havip recover "+l.policy.Name)
+		"check what reports these failures, then run havip freeze --lift, or "+recoverCommand(l.policy.Name))
 	return true, nil
 }
 
@@ -241,6 +242,7 @@ func (l *look) failed(ctx context.Context, taken Taken, err error) error {
 		l.story.Skip = append(l.story.Skip, taken.Instance)
 	}
 	l.story.Quiet = len(l.story.Steps)
+	l.why = l.story.reason()
 	return l.again(ctx, l.backoff())
 }
 

@@ -3,6 +3,7 @@ package havip
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 )
@@ -100,6 +101,7 @@ type Reading struct {
 	Calls      int      `json:"calls"` // mutating ones
 	CloudMs    int64    `json:"cloudMs"`
 	Steps      []Taken  `json:"steps"`
+	Looks      []Glance `json:"looks,omitempty"`
 	Roster     string   `json:"roster"` // by which it was judged, its hash
 }
 
@@ -126,6 +128,23 @@ type Taken struct {
 	Ms          int64     `json:"ms"`
 }
 
+// Glance is what a look read and wanted, and why it did nothing. A story keeps those
+// that told something new: with its calls they are what happened, in the true times.
+type Glance struct {
+	At      time.Time `json:"at"`
+	Attempt int       `json:"attempt"`
+	Status  Status    `json:"status,omitempty"` // empty: the HAVIP could not be read
+	Holders []string  `json:"holders,omitempty"`
+	Serving string    `json:"serving,omitempty"`
+	Want    Want      `json:"want,omitzero"`
+	Why     string    `json:"why,omitempty"` // it waits
+}
+
+func (g Glance) same(other Glance) bool {
+	return g.Status == other.Status && slices.Equal(g.Holders, other.Holders) && g.Serving == other.Serving &&
+		g.Want == other.Want && g.Why == other.Why
+}
+
 // Open tells that the story has not ended.
 func (s *Story) Open() bool { return s != nil && s.Outcome == "" }
 
@@ -136,11 +155,43 @@ func (s *Story) blame(err *Error) {
 	}
 }
 
+// reason is why the last call or reading failed, with the cloud's code.
+func (s *Story) reason() string {
+	if s.Code == "" {
+		return s.Rule
+	}
+	return s.Rule + " (" + s.Code + ")"
+}
+
 // maxCode bounds what we believe of a cloud's codes and request ids, in bytes.
 const maxCode = 100
 
 func (s *Story) explain(rule, advice string) {
 	s.Rule, s.Advice = rule, advice
+}
+
+// maxLooks bounds what a record and a follow-up carry of what a story's looks read, and
+// maxWhy why each waited, in bytes.
+const (
+	maxLooks = 12
+	maxWhy   = 200
+)
+
+// saw keeps what a look read, where it is news.
+func (s *Story) saw(g Glance) {
+	g.Why = cut(g.Why, maxWhy)
+	if n := len(s.Looks); n == 0 || !s.Looks[n-1].same(g) {
+		s.Looks = ends(append(slices.Clip(s.Looks), g), maxLooks)
+	}
+}
+
+// Waits is why an open story did nothing at its last look; "" where it did something,
+// or where the cloud is at work.
+func (s *Story) Waits() string {
+	if !s.Open() || len(s.Looks) == 0 {
+		return ""
+	}
+	return s.Looks[len(s.Looks)-1].Why
 }
 
 // maxSteps bounds what a record and a follow-up carry of a story's calls.

@@ -45,6 +45,7 @@ type limiter struct {
 	rate    float64   // 0: not called yet
 	next    time.Time // when the next call may leave
 	cut     time.Time // when it was throttled last, and the rate cut
+	code    string    // of that answer
 	rest    time.Duration
 	waiting [classes][]chan struct{} // closed when it is their turn
 	timer   bool                     // is set for the first of them
@@ -57,21 +58,29 @@ func (l *limiter) enter(ctx context.Context, c class) (leave func(error), err er
 	case <-turn:
 	case <-ctx.Done():
 		if l.leaveQueue(c, turn) {
-			return nil, notInTime()
+			return nil, l.notInTime()
 		}
 	}
 	if ctx.Err() != nil {
-		return nil, notInTime()
+		return nil, l.notInTime()
 	}
 	entered := time.Now()
 	return func(err error) { l.heard(entered, err) }, nil
 }
 
-func notInTime() error {
-	return &havip.Error{
+// notInTime says that a turn did not come, and what the cloud itself said when it
+// throttled the account last, if it did lately.
+func (l *limiter) notInTime() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := &havip.Error{
 		Kind: havip.ErrBusy, Code: "Paced", Rule: "more calls wait than the cloud takes at a time",
 		Advice: "it is tried again; raise the account's limit if it stays so",
 	}
+	if l.code != "" && time.Since(l.cut) < forget {
+		e.Rule = "the cloud throttles the account (" + l.code + "), and the call's turn did not come"
+	}
+	return e
 }
 
 // join queues, or is let through at once.
@@ -141,7 +150,7 @@ func (l *limiter) heard(entered time.Time, err error) {
 	case entered.After(l.cut):
 		l.rate = max(leastRate, l.rate*cut)
 		l.rest = min(max(shortRest, 2*l.rest), longRest)
-		l.cut, l.next = now, now.Add(l.rest)
+		l.cut, l.next, l.code = now, now.Add(l.rest), codeOf(err)
 	default: // it left before the last cut, which was for it too
 	}
 }
@@ -172,6 +181,12 @@ func (l *limiter) share(calls, parts int) time.Duration {
 		return 0
 	}
 	return time.Duration(calls*parts) * l.gap()
+}
+
+func codeOf(err error) string {
+	e := &havip.Error{}
+	errors.As(err, &e)
+	return e.Code
 }
 
 // throttled tells a cloud's "too many calls" from its other kinds of busy.

@@ -43,12 +43,12 @@ func (s *shared[V]) read(ctx context.Context, l *limiter, ids []string, read rea
 	case <-r.done:
 		return r.found, r.err
 	case <-ctx.Done():
-		return nil, notInTime()
+		return nil, l.notInTime()
 	case <-r.lead:
 	}
 	if !s.wait(ctx, l, r.before) {
 		r.lead <- struct{}{} // somebody who has more time
-		return nil, notInTime()
+		return nil, l.notInTime()
 	}
 	s.begin(r)
 	ctx, cancel := uncanceled(ctx)

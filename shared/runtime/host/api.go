@@ -52,7 +52,23 @@ func (h *Host) havips(w http.ResponseWriter, r *http.Request) {
 		unavailable(w, err)
 		return
 	}
-	answer(w, api.HAVIPs{HAVIPs: h.function.Keeper.Status(r.Context(), r.URL.Query().Get("havip")), Brakes: closed})
+	views := h.function.Keeper.Status(r.Context(), r.URL.Query().Get("havip"))
+	for i, v := range views {
+		if v.Last == nil { // the record has no room for it beside an open one
+			views[i].Last = h.last(r.Context(), havip.Key{Cloud: v.Cloud, Region: v.Region, ID: v.ID})
+		}
+	}
+	answer(w, api.HAVIPs{HAVIPs: views, Brakes: closed})
+}
+
+// last is the newest archived story of a HAVIP; nil where there is none, or where the
+// ledger is away, which the view tells itself.
+func (h *Host) last(ctx context.Context, k havip.Key) *havip.LastView {
+	ended, _, err := h.function.Ledger.Stories(ctx, k.String(), "", 1)
+	if err != nil || len(ended) == 0 {
+		return nil
+	}
+	return ended[0].Last()
 }
 
 const page = 100
