@@ -15,6 +15,7 @@ import (
 //	clouds [FLAG...]        simulate both clouds; havip finds them
 //	host                    serve roster.yaml, on the data folder data; havip finds it
 //	leave                   stop the host
+//	stop-clouds             as if they were away
 //	control METHOD PATH [BODY]
 //	within DURATION havip [ARG...]   until it exits with 0
 //	refuses CODE havip [ARG...]      it exits with this code
@@ -30,12 +31,12 @@ func TestScripts(t *testing.T) {
 			testscript.Run(t, testscript.Params{
 				Files: []string{file}, RequireExplicitExec: true,
 				Setup: func(env *testscript.Env) error {
-									env.Setenv("HAVIP_ROSTER", "roster.yaml")
+					env.Setenv("HAVIP_ROSTER", "roster.yaml")
 					env.Setenv("HAVIP_HOST", "http://127.0.0.1:1")
 					return nil
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"clouds": s.clouds, "host": s.host, "leave": s.leave, "control": s.control,
+					"clouds": s.clouds, "host": s.host, "leave": s.leave, "control": s.control, "stop-clouds": func(*testscript.TestScript, bool, []string) { s.world.kill() },
 					"within": within, "refuses": refuses,
 				},
 			})

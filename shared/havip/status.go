@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -68,21 +70,36 @@ type LastView struct {
 // Status reads every HAVIP of the roster that pick names by id or name; an empty
 // pick names all. What can't be read says why in its Problem.
 func (k Keeper) Status(ctx context.Context, pick string) []View {
-	views := []View{}
-	for _, policies := range k.byAccount(named(pick)) {
-		seen, err := k.survey(ctx, policies)
-		braked, unread := k.closedSince(ctx, policies[0])
-		for _, p := range policies {
-			have, listed := seen[p.ID]
-			problem := err
-			if !listed && err == nil {
-				problem = errors.New("the cloud does not list " + p.ID + "; check region and account in roster.yaml")
-			}
-			v := k.view(ctx, p, have, errors.Join(problem, unread))
-			v.Braked = braked
-			v.Wrong = v.wrong()
-			views = append(views, v)
+	accounts := k.byAccount(named(pick))
+	views := make([][]View, len(accounts))
+	var reading sync.WaitGroup
+	for i, policies := range accounts {
+		reading.Go(func() { views[i] = k.views(ctx, policies) })
+	}
+	reading.Wait()
+	return slices.Concat(append(views, []View{})...)
+}
+
+// glancing is how long a person waits for a cloud before he is told that it can't be
+// read: all accounts are read at once.
+const glancing = 4 * time.Second
+
+// views reads the HAVIPs of one account and region.
+func (k Keeper) views(ctx context.Context, policies []Policy) (views []View) {
+	reading, cancel := context.WithTimeout(ctx, glancing)
+	defer cancel()
+	seen, err := k.survey(reading, policies)
+	braked, unread := k.closedSince(ctx, policies[0])
+	for _, p := range policies {
+		have, listed := seen[p.ID]
+		problem := err
+		if !listed && err == nil {
+			problem = errors.New("the cloud does not list " + p.ID + "; check region and account in roster.yaml")
 		}
+		v := k.view(ctx, p, have, errors.Join(problem, unread))
+		v.Braked = braked
+		v.Wrong = v.wrong()
+		views = append(views, v)
 	}
 	return views
 }

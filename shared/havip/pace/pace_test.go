@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -267,6 +268,24 @@ func TestNoTurnInTime(t *testing.T) {
 		})
 		if gaveUp == 0 || gaveUp+len(f.took) != 100 {
 			t.Errorf("%d gave up, %d calls", gaveUp, len(f.took))
+		}
+	})
+}
+
+// Who gets no turn because the cloud throttles hears so in the cloud's own code.
+func TestNoTurnTellsWhatTheCloudSaid(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &limiter{}
+		leave, err := l.enter(t.Context(), routine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave(&havip.Error{Kind: havip.ErrBusy, Code: "Throttling.User"})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err = l.enter(ctx, routine); err == nil || !strings.Contains(err.Error(), "Throttling.User") {
+			t.Errorf("no turn in time: %v", err)
 		}
 	})
 }
