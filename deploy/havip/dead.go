@@ -8,7 +8,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"havip-functions/shared/api"
 	"havip-functions/shared/ledger"
@@ -21,7 +20,7 @@ func deadCommand() *cobra.Command {
 		Example: "  havip dead list\n  havip dead show 3f2a9c0d8b7e6f5a4d3c2b1a",
 	}
 	cmd.AddCommand(deadListCommand(), deadShowCommand(), deadRedriveCommand())
-	return cmd
+	return chooses(cmd)
 }
 
 func deadListCommand() *cobra.Command {
@@ -50,18 +49,24 @@ func deadListCommand() *cobra.Command {
 }
 
 func deadShowCommand() *cobra.Command {
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "show ID", Short: "Print one as it arrived", Args: cobra.ExactArgs(1),
 		Long: `Print one as it arrived; on a terminal what would steer it is written out.`,
 	}
 	at := hostFlag(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, with the bytes as base64")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var d ledger.DeadLetter
 		if err := connect(*at).do(cmd.Context(), http.MethodGet, "/api/deadletters/"+url.PathEscape(args[0]), nil, &d); err != nil {
 			return err
 		}
+		if asJSON {
+			printJSON(d)
+			return nil
+		}
 		fmt.Fprintf(os.Stderr, "from a %s: %s, %d times, last at %s\n", d.Scope, printable(d.Reason), d.Attempts, d.LastAt)
-		if term.IsTerminal(int(os.Stdout.Fd())) {
+		if terminal(os.Stdout) {
 			fmt.Println(printable(string(d.Bytes)))
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -20,6 +21,7 @@ import (
 
 func demoCommand() *cobra.Command {
 	var associate, patience time.Duration
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show one failover on each cloud, on simulated ones, over real sockets",
@@ -31,7 +33,8 @@ and the failed instance holds neither.`,
 	}
 	cmd.Flags().DurationVar(&associate, "associate-time", time.Second, "how long the simulated clouds take to attach or detach")
 	cmd.Flags().DurationVar(&patience, "patience", time.Minute, "what the demo gives its stories")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return demo(cmd.Context(), associate, patience) }
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print how it ended as JSON, and tell the rest on stderr")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return demo(cmd.Context(), associate, patience, asJSON) }
 	return cmd
 }
 
@@ -45,7 +48,7 @@ type act struct {
 	tell                       *teller
 }
 
-func demo(ctx context.Context, associate, patience time.Duration) error {
+func demo(ctx context.Context, associate, patience time.Duration, asJSON bool) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	began := time.Now()
@@ -63,21 +66,36 @@ func demo(ctx context.Context, associate, patience time.Duration) error {
 	case err := <-down:
 		return err
 	}
-	out := &lines{}
+	out := &lines{out: os.Stdout}
+	if asJSON {
+		out.out = os.Stderr
+	}
+	go out.keepUp(ctx)
 	fmt.Fprintf(out, "Two simulated clouds (Alibaba at %s, Baidu at %s) and a host at %s, over real sockets.\n",
 		at.Alibaba, at.Baidu, at.Addr)
 	telling, enough := context.WithTimeout(ctx, patience)
 	defer enough()
 	failed := play(telling, at, out)
+	out.flush(time.Time{})
 	stop()
 	if err := <-down; err != nil {
 		return other("the host did not stop as it should: %v", err)
+	}
+	if asJSON {
+		printJSON(played{len(failed) == 0, append([]string{}, failed...), time.Since(began).Seconds()})
 	}
 	if len(failed) > 0 {
 		return other("did not get there within %s: %s", patience, strings.Join(failed, ", "))
 	}
 	fmt.Fprintf(out, "Both HAVIPs moved to their standby, as read from the clouds, in %.1f s.\n", time.Since(began).Seconds())
 	return nil
+}
+
+// played is how a demo ended.
+type played struct {
+	Moved   bool     `json:"moved"` // both HAVIPs, to their standby
+	Failed  []string `json:"failed"`
+	Seconds float64  `json:"seconds"`
 }
 
 // play plays both acts at once and names the HAVIPs that did not get there.
@@ -217,12 +235,60 @@ func ownStarted(instance, region string) []byte {
 	return body
 }
 
-// lines writes whole lines of several tellers to stdout.
-type lines struct{ mu sync.Mutex }
+// lines writes the lines of several tellers in the order of their times: each waits a
+// little for those that are heard of later.
+type lines struct {
+	out io.Writer
 
-// Write implements io.Writer.
+	mu      sync.Mutex
+	waiting []timed
+}
+
+type timed struct {
+	at   time.Time
+	line string
+}
+
+// late is how much later a line may be heard of than another that comes after it.
+const late = 500 * time.Millisecond
+
+// Write implements io.Writer for what stands at no time: it comes after all before it.
 func (l *lines) Write(line []byte) (int, error) {
+	l.flush(time.Time{})
+	return l.out.Write(line)
+}
+
+func (l *lines) writeAt(at time.Time, line string) {
+	l.mu.Lock()
+	i := len(l.waiting)
+	for i > 0 && l.waiting[i-1].at.After(at) {
+		i--
+	}
+	l.waiting = slices.Insert(l.waiting, i, timed{at, line})
+	l.mu.Unlock()
+	l.flush(time.Now().Add(-late))
+}
+
+// flush writes what happened until then; all for a zero time.
+func (l *lines) flush(until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return os.Stdout.Write(line)
+	for len(l.waiting) > 0 && (until.IsZero() || !l.waiting[0].at.After(until)) {
+		_, _ = io.WriteString(l.out, l.waiting[0].line) // the reader may have gone
+		l.waiting = l.waiting[1:]
+	}
+}
+
+// keepUp writes what is late enough, until the context ends.
+func (l *lines) keepUp(ctx context.Context) {
+	tick := time.NewTicker(late / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			l.flush(now.Add(-late))
+		}
+	}
 }

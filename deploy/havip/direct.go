@@ -48,8 +48,11 @@ func openRoster(path string) (*roster.File, error) {
 }
 
 func (d *direct) keeper(l havip.Ledger) havip.Keeper {
-	return havip.Keeper{Ledger: l, Roster: d.roster, Clouds: d.clouds}
+	return havip.Keeper{Ledger: l, Roster: d.roster, Clouds: d.clouds, CallTimeout: longestCall}
 }
+
+// longestCall is how long a look waits for a cloud.
+const longestCall = 10 * time.Second
 
 func (d *direct) find(name string) (havip.Policy, error) {
 	p, err := roster.Find(d.roster.Policies(), name)

@@ -13,7 +13,7 @@ import (
 )
 
 func freezeCommand() *cobra.Command {
-	var all, lift bool
+	var all, lift, asJSON bool
 	var until, reason string
 	cmd := &cobra.Command{
 		Use:   "freeze [HAVIP]",
@@ -25,12 +25,13 @@ too many failovers.`,
   havip freeze --all --until 2026-12-01T06:00:00Z --reason "network change"
   havip freeze orders-db --until now --reason done
   havip freeze --lift`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: completeHAVIPs,
 	}
 	at := hostFlag(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "every HAVIP of the roster")
 	cmd.Flags().StringVar(&until, "until", "", "a duration (2h), a time (RFC 3339), or now to end it")
 	cmd.Flags().StringVar(&reason, "reason", "", "why; it stands in the outcomes")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&lift, "lift", false, "let failovers through again after too many")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c := connect(*at)
@@ -38,7 +39,7 @@ too many failovers.`,
 			return usage("--lift opens the brake, and takes no HAVIP; --until now ends a freeze")
 		}
 		if lift {
-			return c.lift(cmd)
+			return c.lift(cmd, asJSON)
 		}
 		f := api.Freezing{HAVIP: strings.Join(args, ""), All: all, Reason: reason, Actor: actor()}
 		if (f.HAVIP == "") != all {
@@ -51,7 +52,7 @@ too many failovers.`,
 		if f.Until, err = moment(until); err != nil {
 			return err
 		}
-		return c.freeze(cmd, f)
+		return c.freeze(cmd, f, asJSON)
 	}
 	return cmd
 }
@@ -72,7 +73,7 @@ func moment(text string) (time.Time, error) {
 	return t, nil
 }
 
-func (c client) freeze(cmd *cobra.Command, f api.Freezing) error {
+func (c client) freeze(cmd *cobra.Command, f api.Freezing, asJSON bool) error {
 	body, err := json.Marshal(f)
 	if err != nil {
 		return err
@@ -80,6 +81,10 @@ func (c client) freeze(cmd *cobra.Command, f api.Freezing) error {
 	var answer api.Frozen
 	if err := c.do(cmd.Context(), http.MethodPost, "/api/freeze", body, &answer); err != nil {
 		return err
+	}
+	if asJSON {
+		printJSON(answer)
+		return nil
 	}
 	word := "frozen until " + f.Until.Format(time.RFC3339)
 	if !f.Until.After(time.Now()) {
@@ -89,10 +94,14 @@ func (c client) freeze(cmd *cobra.Command, f api.Freezing) error {
 	return nil
 }
 
-func (c client) lift(cmd *cobra.Command) error {
+func (c client) lift(cmd *cobra.Command, asJSON bool) error {
 	var answer api.Lifted
 	if err := c.do(cmd.Context(), http.MethodPost, "/api/lift", nil, &answer); err != nil {
 		return err
+	}
+	if asJSON {
+		printJSON(answer)
+		return nil
 	}
 	for _, b := range answer.Lifted {
 		fmt.Printf("%s %s %s: failovers pass again; none had since %s\n", b.Cloud, b.Account, b.Region, b.Since.Format(time.RFC3339))

@@ -59,10 +59,11 @@ reach the host. Data goes to stdout, words to stderr.`,
   havip serve --simulate          a host with both clouds simulated
   havip status                    who holds each HAVIP, and who serves
   havip recover orders-db --reason "db1 is gone" --wait`,
-		SilenceUsage: true, SilenceErrors: true,
+		SilenceUsage: true, SilenceErrors: true, Version: version(),
 	}
 	root.AddCommand(demoCommand(), serveCommand(), simulateCommand(), sendCommand(), recoverCommand(),
 		statusCommand(), planCommand(), storyCommand(), deadCommand(), rosterCommand(), freezeCommand(), doctorCommand())
+	root.SetVersionTemplate("havip {{.Version}}\n")
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

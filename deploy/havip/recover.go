@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"havip-functions/events"
 )
@@ -40,7 +39,7 @@ without a host or a ledger, from wherever there are credentials.`,
   havip recover orders-db --reason drill --dry-run
   havip recover orders-db --reason "our host is down too" --direct --roster roster.yaml
   havip recover orders-db --reason "i-db1 hangs" --target fc:cn-hangzhou`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1), ValidArgsFunction: completeHAVIPs,
 	}
 	at := hostFlag(cmd)
 	f := cmd.Flags()
@@ -54,8 +53,10 @@ without a host or a ledger, from wherever there are credentials.`,
 	f.StringVar(&r.target, "target", "", "hand it to the functions at fc:REGION instead of a host")
 	f.StringVar(&r.roster, "roster", "", "with --direct and --target: the roster (HAVIP_ROSTER, else roster.yaml)")
 	f.BoolVar(&r.wait, "wait", false, "follow the story to its outcome")
-	f.BoolVar(&r.yes, "yes", false, "don't ask before --force or --allow-gap")
+	f.BoolVar(&r.yes, "yes", false, "don't ask before --force or --allow-gap; without a terminal nobody can be asked")
 	f.BoolVar(&r.asJSON, "json", false, "print JSON")
+	completes(cmd, "instance", completeMembers)
+	completes(cmd, "release", completeMembers)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r.host, r.ask.HAVIP, r.ask.Actor = *at, args[0], actor()
 		return r.run(cmd.Context())
@@ -67,8 +68,8 @@ func (r recovery) run(ctx context.Context) error {
 	if strings.TrimSpace(r.ask.Reason) == "" {
 		return usage("--reason is missing; say why, it stands in the outcome")
 	}
-	if !r.confirmed() {
-		return usage("not confirmed; nothing was done")
+	if err := r.confirmed(); err != nil {
+		return err
 	}
 	if r.direct {
 		return r.directly(ctx)
@@ -96,14 +97,20 @@ func (r recovery) run(ctx context.Context) error {
 }
 
 // confirmed asks a person at a terminal before what can take an address away.
-func (r recovery) confirmed() bool {
+func (r recovery) confirmed() error {
 	risky := (r.ask.Force || r.ask.AllowGap) && !r.ask.DryRun
-	if r.yes || !risky || !term.IsTerminal(int(os.Stdin.Fd())) {
-		return true
+	switch {
+	case r.yes || !risky:
+		return nil
+	case !terminal(os.Stdin):
+		return usage("--force and --allow-gap can take the address away, and there is no terminal to ask at; add --yes, nothing was done")
 	}
 	fmt.Fprintf(os.Stderr, "%s may lose its serving holder for a moment. Go on? [y/N] ", r.ask.HAVIP)
 	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // the end of input is a no
-	return strings.EqualFold(strings.TrimSpace(answer), "y")
+	if !strings.EqualFold(strings.TrimSpace(answer), "y") {
+		return usage("not confirmed; nothing was done")
+	}
+	return nil
 }
 
 func actor() string {
@@ -135,5 +142,7 @@ func (r recovery) directly(ctx context.Context) error {
 	if r.ask.DryRun {
 		return d.plan(ctx, body, r.asJSON)
 	}
+	fmt.Fprintf(os.Stderr, "%s: asking %s %s itself, without a host; each look waits %s at most for its answer, the story %s at most\n",
+		p.Name, p.Cloud, p.Region, longestCall, p.Deadline)
 	return d.run(ctx, body, r.asJSON)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"havip-functions/shared/accounts"
+	"havip-functions/shared/api"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/roster"
 )
@@ -20,11 +21,12 @@ func rosterCommand() *cobra.Command {
 		Short: "Check a roster, or write one from the live clouds",
 	}
 	cmd.AddCommand(rosterCheckCommand(), rosterImportCommand(), rosterPolicyCommand())
-	return cmd
+	return chooses(cmd)
 }
 
 func rosterCheckCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:     "check [FILE]",
 		Short:   "Check a roster and say what it means",
 		Example: "  havip roster check roster.yaml",
@@ -35,6 +37,10 @@ func rosterCheckCommand() *cobra.Command {
 			if err != nil {
 				return usage("%v", err)
 			}
+			if asJSON {
+				printJSON(check(file.Current()))
+				return nil
+			}
 			for _, p := range file.Policies() {
 				fmt.Printf("%s: %s %s %s, %d members, hold %d of at most %d, mode %s, on failure %s\n",
 					p.Name, p.Cloud, p.Region, p.ID, len(p.Members), p.Hold, p.Limit, p.Mode, p.OnHealthFailed)
@@ -43,6 +49,30 @@ func rosterCheckCommand() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// checked is a good roster with its defaults filled in.
+type checked struct {
+	Hash   string          `json:"hash"`
+	HAVIPs []checkedPolicy `json:"havips"`
+}
+
+type checkedPolicy struct {
+	api.Rostered
+	Hold           int                  `json:"hold"`
+	Limit          int                  `json:"limit"`
+	Mode           havip.Mode           `json:"mode"`
+	OnHealthFailed havip.OnHealthFailed `json:"onHealthFailed"`
+}
+
+func check(r *roster.Roster) checked {
+	all := checked{Hash: r.Hash, HAVIPs: []checkedPolicy{}}
+	for _, p := range r.Policies() {
+		all.HAVIPs = append(all.HAVIPs, checkedPolicy{api.NewRostered(p), p.Hold, p.Limit, p.Mode, p.OnHealthFailed})
+	}
+	return all
 }
 
 func rosterImportCommand() *cobra.Command {

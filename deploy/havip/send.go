@@ -39,10 +39,16 @@ standard input, may hold a CloudEvent, an array of them, or a cloud's own event.
 	f.StringVar(&id, "id", "", "the event's id; the same id is the same event")
 	f.BoolVar(&wait, "wait", false, "follow the story to its outcome")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
+	completes(cmd, "havip", completeHAVIPFlag)
+	completes(cmd, "instance", completeMembers)
+	completes(cmd, "cloud", cobra.FixedCompletions([]string{"alibaba", "baidu"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		body, err := eventBytes(args[0], id, fact)
 		if err != nil {
 			return err
+		}
+		if _, err := events.Read(body, time.Now()); err != nil { // a host would keep it as a dead letter
+			return usage("the event can't be read, and was not sent: %v", err)
 		}
 		return connect(*at).deliver(cmd.Context(), body, wait, asJSON)
 	}

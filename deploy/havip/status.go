@@ -27,7 +27,7 @@ story waits. It exits with 0 when all is well, and with 1 when a person should l
 		Example: `  havip status
   havip status orders-db --watch
   havip status --direct --roster roster.yaml`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: completeHAVIPs,
 	}
 	at := hostFlag(cmd)
 	cmd.Flags().BoolVar(&direct, "direct", false, "ask the clouds, without a host")

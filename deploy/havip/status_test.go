@@ -60,3 +60,18 @@ func TestAColouredCellKeepsItsColumn(t *testing.T) {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 }
+
+// Lines are told in the order in which things happened, however late they are heard of.
+func TestLinesStandInTheOrderOfTime(t *testing.T) {
+	var out bytes.Buffer
+	l := &lines{out: &out}
+	now := time.Now()
+	a, b := teller{out: l, prefix: "a "}, teller{out: l, prefix: "b "}
+	b.line(now.Add(20*time.Millisecond), "second")
+	a.line(now.Add(10*time.Millisecond), "first")
+	b.line(now.Add(30*time.Millisecond), "third")
+	l.flush(time.Time{})
+	if text := out.String(); strings.Index(text, "first") > strings.Index(text, "second") || strings.Index(text, "second") > strings.Index(text, "third") {
+		t.Error(text)
+	}
+}

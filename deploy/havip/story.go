@@ -40,7 +40,8 @@ call with the cloud's request id, why it waited, and how it ended.`,
 	f.StringVar(&since, "since", "", "only what ended since: a duration (24h) or a time (RFC 3339)")
 	f.IntVar(&pick.most, "most", 50, "so many at most")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
-	_ = cmd.RegisterFlagCompletionFunc("outcome", cobra.FixedCompletions(outcomes, cobra.ShellCompDirectiveNoFileComp)) // so is this
+	completes(cmd, "havip", completeHAVIPFlag)
+	completes(cmd, "outcome", cobra.FixedCompletions(outcomes, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c := connect(*at)
 		if len(args) == 0 {

@@ -32,7 +32,7 @@ func TestOneDayOfAnOperator(t *testing.T) {
 		{[]string{"recover", "orders-db", "--instance", "i-db2", "--reason", "test", "--wait"},
 			0, "orders-db attached: i-db2 holds it; holders i-db1, i-db2; i-db1 serves"},
 		{[]string{"status"}, 1, "2/1   i-db1 healthy  i-db1"}, // attached is not serving; nobody holds the other one
-		{[]string{"recover", "havip-bp1orders", "--release", "i-db1", "--force", "--reason", "test", "--wait"},
+		{[]string{"recover", "havip-bp1orders", "--release", "i-db1", "--force", "--yes", "--reason", "test", "--wait"},
 			0, "orders-db attached: i-db2 holds it; holders i-db2; i-db2 serves"},
 		{[]string{"send", "havip.instance.started", "--cloud", "alibaba", "--region", "cn-hangzhou", "--instance", "i-db2", "--wait"},
 			0, "orders-db unchanged: held by i-db2; i-db2 serves"},

@@ -30,7 +30,12 @@ func (t *teller) line(at time.Time, format string, args ...any) {
 	if t.day {
 		clock = at.Local().Format("2006-01-02 15:04:05.000")
 	}
-	fmt.Fprintf(t.out, "%s  %s%s\n", clock, t.prefix, fmt.Sprintf(format, args...))
+	text := fmt.Sprintf("%s  %s%s\n", clock, t.prefix, fmt.Sprintf(format, args...))
+	if l, several := t.out.(*lines); several {
+		l.writeAt(at, text)
+		return
+	}
+	_, _ = io.WriteString(t.out, text) // the reader may have gone
 }
 
 // stamp is a time of the clock, with its day where that is not today's.

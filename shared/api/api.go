@@ -14,6 +14,31 @@ type HAVIPs struct {
 	Brakes []havip.Closed `json:"brakes"`
 }
 
+// Roster answers GET /api/roster, without a call to a cloud.
+type Roster struct {
+	Hash    string     `json:"hash"` // of the version that serves
+	HAVIPs  []Rostered `json:"havips"`
+	Refused string     `json:"refused,omitempty"` // why a newer version of the file does not
+}
+
+// Rostered is one HAVIP of a roster.
+type Rostered struct {
+	Name    string   `json:"name"`
+	Cloud   string   `json:"cloud"`
+	Region  string   `json:"region"`
+	ID      string   `json:"id"`
+	Members []string `json:"members"`
+}
+
+// NewRostered shows the policy of a HAVIP.
+func NewRostered(p havip.Policy) Rostered {
+	one := Rostered{Name: p.Name, Cloud: p.Cloud, Region: p.Region, ID: p.ID}
+	for _, m := range p.Members {
+		one.Members = append(one.Members, m.ID)
+	}
+	return one
+}
+
 // Taken answers POST /events, and a redrive that gave a reason.
 type Taken struct {
 	Accepted []Accepted `json:"accepted"`

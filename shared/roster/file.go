@@ -22,6 +22,7 @@ type File struct {
 	roster  *Roster
 	stamp   stamp
 	checked time.Time
+	refused error // why the newest version does not serve
 }
 
 var _ havip.Roster = (*File)(nil)
@@ -63,6 +64,14 @@ func (f *File) Current() *Roster {
 	return f.roster
 }
 
+// Refused is why the newest version of the file does not serve; nil where it does.
+func (f *File) Refused() error {
+	f.Current()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.refused
+}
+
 func (f *File) refresh() {
 	now := stampOf(f.path)
 	if now == f.stamp {
@@ -74,6 +83,7 @@ func (f *File) refresh() {
 		log = slog.Default()
 	}
 	fresh, err := load(f.path)
+	f.refused = err
 	switch {
 	case err != nil:
 		log.Error("the changed roster is refused, the last good one serves", "roster", f.roster.Hash, "error", err)

@@ -39,6 +39,7 @@ func TestProblems(t *testing.T) {
 		{"limit a word", "limit: 2", "limit: two", "line 14: havips[0].limit: must be a whole number from 1 up"},
 		{"limit a list", "limit: 2", "limit: [2]", "line 14: havips[0].limit: must be a whole number from 1 up"},
 		{"misspelt key", "onHealthFailed", "onHealthFail", "line 16: havips[0].onHealthFail: unknown key; did you mean onHealthFailed?"},
+		{"two letters swapped", "hold: 2", "hodl: 2", "line 13: havips[0].hodl: unknown key; did you mean hold?"},
 		{"wrong case", "instanceType", "instancetype", "line 11: havips[0].instancetype: unknown key; did you mean instanceType?"},
 		{"foreign key in defaults", "{coolDown: 60s}", "{members: []}", "line 4: defaults.members: unknown key; the keys here are mode, hold, limit, onHealthFailed, servingWithin, coolDown, deadline, markTTL"},
 		{"unknown top key", "defaults:", "default:", "line 4: default: unknown key; did you mean defaults?"},

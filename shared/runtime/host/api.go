@@ -25,6 +25,7 @@ func (h *Host) handler() http.Handler {
 	mux.Handle("/events/{token}", door) // for senders that can't set a header
 	mux.HandleFunc("GET /schemas/{name}", schemas)
 	mux.HandleFunc("GET /api/havips", h.havips)
+	mux.HandleFunc("GET /api/roster", h.rostered)
 	mux.HandleFunc("GET /api/stories", h.stories)
 	mux.HandleFunc("GET /api/stories/{id}", h.story)
 	mux.HandleFunc("GET /api/deadletters", h.deadLetters)
@@ -69,6 +70,27 @@ func (h *Host) last(ctx context.Context, k havip.Key) *havip.LastView {
 		return nil
 	}
 	return ended[0].Last()
+}
+
+// rostered says by which roster the host goes.
+func (h *Host) rostered(w http.ResponseWriter, _ *http.Request) {
+	list := api.Roster{HAVIPs: []api.Rostered{}}
+	for _, p := range h.config.Roster.Policies() {
+		list.Hash, list.HAVIPs = p.Roster, append(list.HAVIPs, api.NewRostered(p))
+	}
+	if err := h.refused(); err != nil {
+		list.Refused = err.Error()
+	}
+	answer(w, list)
+}
+
+// refused is why a newer roster than the one that serves does not; nil where it does,
+// or where the roster can't change.
+func (h *Host) refused() error {
+	if file, follows := h.config.Roster.(interface{ Refused() error }); follows {
+		return file.Refused()
+	}
+	return nil
 }
 
 const page = 100
