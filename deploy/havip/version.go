@@ -7,13 +7,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is the commit that the binary was built from, with its date, as the Go
-// toolchain noted them.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
+	return versionOf(info)
+}
+
+// versionOf is the commit that the binary was built from, with its date, as the Go
+// toolchain noted them.
+func versionOf(info *debug.BuildInfo) string {
 	noted := map[string]string{}
 	for _, s := range info.Settings {
 		noted[s.Key] = s.Value

@@ -32,6 +32,29 @@ type Fleet interface {
 	States(ctx context.Context, ids []string) (map[string]InstanceState, error)
 }
 
+// Surveyor is a Fleet that can say where its instances are. Only a person's question
+// needs it: no decision does.
+type Surveyor interface {
+	// Networks tells in which vSwitch or subnet the instances and interfaces with
+	// these ids are. What the cloud does not know is missing.
+	Networks(ctx context.Context, ids []string) (map[string]string, error)
+
+	// Neighbours returns instances of a vSwitch or subnet, some of them where there
+	// are many.
+	Neighbours(ctx context.Context, network string) ([]string, error)
+}
+
+// SurveyorOf is what lies in a Fleet, or in what wraps it; nil where that is none.
+func SurveyorOf(f Fleet) Surveyor {
+	switch f := f.(type) {
+	case Surveyor:
+		return f
+	case interface{ Inner() Fleet }:
+		return SurveyorOf(f.Inner())
+	}
+	return nil
+}
+
 // A Call asks for one change of one HAVIP.
 type Call struct {
 	HAVIP        string

@@ -28,6 +28,7 @@ type View struct {
 	Drift   []string     `json:"drift,omitempty"` // holders off the roster
 	Frozen  *Freeze      `json:"frozen,omitempty"`
 	Address string       `json:"address,omitempty"`
+	Network string       `json:"network,omitempty"` // its vSwitch or subnet
 	Marks   []MarkView   `json:"marks,omitempty"`   // members that were reported as failed, holders or not
 	Braked  *time.Time   `json:"braked,omitempty"`  // since when the brake lets no failover through
 	Open    *OpenView    `json:"open,omitempty"`    // how the open story stands
@@ -110,7 +111,7 @@ func (k Keeper) view(ctx context.Context, p Policy, have HAVIP, problem error) V
 	v := View{
 		Name: p.Name, Cloud: p.Cloud, Account: p.Account, Region: p.Region, ID: p.ID,
 		Status: have.Status, Holders: []HolderView{}, Serving: have.Serving,
-		Hold: p.Hold, Limit: p.Limit, Mode: p.Mode, ReadAt: now, Address: have.Address,
+		Hold: p.Hold, Limit: p.Limit, Mode: p.Mode, ReadAt: now, Address: have.Address, Network: have.Network,
 	}
 	if problem = errors.Join(problem, err); problem != nil {
 		v.Problem = oneLine(problem.Error())

@@ -45,6 +45,9 @@ func (c *Idempotent) Detach(ctx context.Context, call havip.Call) (havip.Receipt
 	return receipt, nil
 }
 
+// Inner is what it wraps: see [havip.SurveyorOf].
+func (c *Idempotent) Inner() havip.Fleet { return c.Cloud }
+
 // change is a call, and what it was for.
 type change struct {
 	havip.Call

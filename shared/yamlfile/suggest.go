@@ -4,16 +4,21 @@ import "strings"
 
 // suggest names the known key that was probably meant, or else all of them.
 func suggest(word string, known []string) string {
+	if best := Nearest(word, known); best != "" {
+		return "did you mean " + best + "?"
+	}
+	return "the keys here are " + strings.Join(known, ", ")
+}
+
+// Nearest is the known word that was probably meant; "" where none is near.
+func Nearest(word string, known []string) string {
 	best, least := "", 3
 	for _, k := range known {
 		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
 			best, least = k, d
 		}
 	}
-	if best != "" {
-		return "did you mean " + best + "?"
-	}
-	return "the keys here are " + strings.Join(known, ", ")
+	return best
 }
 
 // distance counts the letters to add, drop, change or swap with the next between two

@@ -80,6 +80,9 @@ func (c *paced) Get(ctx context.Context, id string) (havip.HAVIP, error) {
 	return read(ctx, c.account.turns(underWay), func(ctx context.Context) (havip.HAVIP, error) { return c.cloud.Get(ctx, id) })
 }
 
+// Inner is what it wraps: see [havip.SurveyorOf].
+func (c *paced) Inner() havip.Fleet { return c.fleet }
+
 func (c *paced) list(ctx context.Context, ids []string) (map[string]havip.HAVIP, int, error) {
 	if len(ids) <= c.account.listCalls() {
 		return nil, len(ids), nil
