@@ -44,8 +44,14 @@ func (c client) story(ctx context.Context, id string) (api.Story, error) {
 }
 
 func (c client) havips(ctx context.Context, pick string) ([]havip.View, error) {
+	answer, err := c.overview(ctx, pick)
+	return answer.HAVIPs, err
+}
+
+func (c client) overview(ctx context.Context, pick string) (api.HAVIPs, error) {
 	var answer api.HAVIPs
-	return answer.HAVIPs, c.do(ctx, http.MethodGet, "/api/havips?havip="+url.QueryEscape(pick), nil, &answer)
+	err := c.do(ctx, http.MethodGet, "/api/havips?havip="+url.QueryEscape(pick), nil, &answer)
+	return answer, err
 }
 
 // do makes one call; a problem of the host's becomes one line.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"io"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +18,7 @@ import (
 //	clouds [FLAG...]        simulate both clouds; havip finds them
 //	host                    serve roster.yaml, on the data folder data; havip finds it
 //	leave                   stop the host
+//	ask METHOD PATH [BODY]  of the host, which prints its status and answer
 //	stop-clouds             as if they were away
 //	control METHOD PATH [BODY]
 //	within DURATION havip [ARG...]   until it exits with 0
@@ -36,7 +40,7 @@ func TestScripts(t *testing.T) {
 					return nil
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"clouds": s.clouds, "host": s.host, "leave": s.leave, "control": s.control, "stop-clouds": func(*testscript.TestScript, bool, []string) { s.world.kill() },
+					"clouds": s.clouds, "host": s.host, "leave": s.leave, "control": s.control, "ask": s.ask, "stop-clouds": func(*testscript.TestScript, bool, []string) { s.world.kill() },
 					"within": within, "refuses": refuses,
 				},
 			})
@@ -68,6 +72,18 @@ func (s *stage) leave(*testscript.TestScript, bool, []string) { s.d.stop(s.t) }
 
 func (s *stage) control(_ *testscript.TestScript, _ bool, args []string) {
 	s.world.control(s.t, args[0], args[1], strings.Join(args[2:], " "))
+}
+
+func (s *stage) ask(ts *testscript.TestScript, _ bool, args []string) {
+	r, err := http.NewRequestWithContext(s.t.Context(), args[0], s.d.url()+args[1], strings.NewReader(strings.Join(args[2:], " ")))
+	ts.Check(err)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer answer.Body.Close()
+	_, _ = fmt.Fprintln(ts.Stdout(), answer.StatusCode)
+	_, err = io.Copy(ts.Stdout(), answer.Body)
+	ts.Check(err)
 }
 
 func within(ts *testscript.TestScript, neg bool, args []string) {

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"havip-functions/shared/api"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 )
@@ -36,14 +38,14 @@ story waits. It exits with 0 when all is well, and with 1 when a person should l
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		pick := strings.Join(args, "")
-		read := func(ctx context.Context) ([]havip.View, error) { return connect(*at).havips(ctx, pick) }
+		read := func(ctx context.Context) (api.HAVIPs, error) { return connect(*at).overview(ctx, pick) }
 		if direct {
 			d, err := openDirect(rosterPath, os.Stderr)
 			if err != nil {
 				return err
 			}
 			k := d.keeper(ledger.NewMemory())
-			read = func(ctx context.Context) ([]havip.View, error) { return k.Status(ctx, pick), nil }
+			read = func(ctx context.Context) (api.HAVIPs, error) { return api.HAVIPs{HAVIPs: k.Status(ctx, pick)}, nil }
 		}
 		show := func(ctx context.Context) error { return showStatus(ctx, read, pick, asJSON) }
 		if watch {
@@ -76,23 +78,25 @@ func watchStatus(ctx context.Context, show func(context.Context) error) error {
 	}
 }
 
-func showStatus(ctx context.Context, read func(context.Context) ([]havip.View, error), pick string, asJSON bool) error {
-	views, err := read(ctx)
+func showStatus(ctx context.Context, read func(context.Context) (api.HAVIPs, error), pick string, asJSON bool) error {
+	list, err := read(ctx)
 	if err != nil {
 		return err
 	}
+	views := list.HAVIPs
 	if pick != "" && len(views) == 0 {
 		return usage("%s is not on the roster; havip status lists it", pick)
 	}
 	if asJSON {
-		printJSON(map[string]any{"havips": views})
+		printJSON(list)
 	} else {
+		if list.RosterRefused != "" {
+			wrapped(os.Stdout, width(), colored("wrong")+"  roster: ", "its newest version is refused, the last good one serves: "+list.RosterRefused)
+		}
 		writeStatus(os.Stdout, views, time.Now(), width())
 	}
-	for _, v := range views {
-		if len(v.Wrong) > 0 {
-			return failure{exitOther, errors.New("")}
-		}
+	if list.RosterRefused != "" || slices.ContainsFunc(views, func(v havip.View) bool { return len(v.Wrong) > 0 }) {
+		return failure{exitOther, errors.New("")}
 	}
 	return nil
 }

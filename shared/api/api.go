@@ -12,6 +12,8 @@ import (
 type HAVIPs struct {
 	HAVIPs []havip.View   `json:"havips"`
 	Brakes []havip.Closed `json:"brakes"`
+
+	RosterRefused string `json:"rosterRefused,omitempty"` // why a newer version of its file does not serve
 }
 
 // Roster answers GET /api/roster, without a call to a cloud.

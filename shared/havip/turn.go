@@ -47,3 +47,21 @@ func Enter(ctx context.Context) (leave func(error), err error) {
 	}
 	return func(error) {}, nil
 }
+
+// Tally hears of each call to a cloud how it went: where, its operation in the cloud's
+// own name, and the error.
+type Tally func(region, op string, err error)
+
+type tallyKey struct{}
+
+// WithTally lets somebody hear of the calls to a cloud under the context.
+func WithTally(ctx context.Context, t Tally) context.Context {
+	return context.WithValue(ctx, tallyKey{}, t)
+}
+
+// Tell tells whoever wants to hear of it how a call went.
+func Tell(ctx context.Context, region, op string, err error) {
+	if t, hears := ctx.Value(tallyKey{}).(Tally); hears {
+		t(region, op, err)
+	}
+}

@@ -56,7 +56,7 @@ func (c *Client) Call(ctx context.Context, op string, send func(Route) error) (r
 	if err != nil {
 		return "", unsent(op, err)
 	}
-	defer func() { leave(err) }()
+	defer func() { leave(err); havip.Tell(ctx, c.Region, op, err) }()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
 	route, err := c.route(ctx)

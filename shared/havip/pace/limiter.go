@@ -142,7 +142,7 @@ func (l *limiter) heard(entered time.Time, err error) {
 	defer l.mu.Unlock()
 	now := time.Now()
 	switch {
-	case !throttled(err):
+	case !Throttled(err):
 		if err == nil && entered.After(l.cut) {
 			l.rest = 0
 			l.grow(now)
@@ -189,8 +189,8 @@ func codeOf(err error) string {
 	return e.Code
 }
 
-// throttled tells a cloud's "too many calls" from its other kinds of busy.
-func throttled(err error) bool {
+// Throttled tells a cloud's "too many calls" from its other kinds of busy.
+func Throttled(err error) bool {
 	var e *havip.Error
 	if !errors.As(err, &e) || !errors.Is(e, havip.ErrBusy) {
 		return false

@@ -106,7 +106,7 @@ func TestThrottled(t *testing.T) {
 		{fmt.Errorf("look: %w", busy("Throttling.Api", 503)), true},
 		{&havip.Error{Kind: havip.ErrRefused, Code: "Forbidden", Status: 403}, false},
 	} {
-		if got := throttled(test.err); got != test.want {
+		if got := Throttled(test.err); got != test.want {
 			t.Errorf("%v: %v", test.err, got)
 		}
 	}

@@ -206,7 +206,7 @@ func TestThrottledReading(t *testing.T) {
 			t.Error(err)
 		}
 		f.busy = 1
-		if _, err := c.Attach(t.Context(), havip.Call{HAVIP: "havip-0"}); !throttled(err) {
+		if _, err := c.Attach(t.Context(), havip.Call{HAVIP: "havip-0"}); !Throttled(err) {
 			t.Error(err)
 		}
 		if want := "[get get get get states of 1 states of 1 attach havip-0]"; fmt.Sprint(f.took) != want {

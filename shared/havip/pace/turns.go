@@ -35,7 +35,7 @@ func (t *turns) in(ctx context.Context) context.Context {
 func read[T any](ctx context.Context, t *turns, do func(context.Context) (T, error)) (T, error) {
 	for {
 		found, err := do(t.in(ctx))
-		if !throttled(err) || ctx.Err() != nil {
+		if !Throttled(err) || ctx.Err() != nil {
 			return found, err
 		}
 	}

@@ -53,13 +53,18 @@ func (h *Host) havips(w http.ResponseWriter, r *http.Request) {
 		unavailable(w, err)
 		return
 	}
+	list := api.HAVIPs{Brakes: closed}
+	if err := h.refused(); err != nil {
+		list.RosterRefused = err.Error()
+	}
 	views := h.function.Keeper.Status(r.Context(), r.URL.Query().Get("havip"))
 	for i, v := range views {
 		if v.Last == nil { // the record has no room for it beside an open one
 			views[i].Last = h.last(r.Context(), havip.Key{Cloud: v.Cloud, Region: v.Region, ID: v.ID})
 		}
 	}
-	answer(w, api.HAVIPs{HAVIPs: views, Brakes: closed})
+	list.HAVIPs = views
+	answer(w, list)
 }
 
 // last is the newest archived story of a HAVIP; nil where there is none, or where the
@@ -232,6 +237,10 @@ func (h *Host) ready(w http.ResponseWriter, r *http.Request) {
 	_, _, err := h.function.Ledger.Load(r.Context(), "ready")
 	if err = cmp.Or(err, h.engine.health()); err != nil {
 		unavailable(w, err)
+		return
+	}
+	if err := h.refused(); err != nil { // what was good serves on: who would restart us would lose even that
+		_, _ = io.WriteString(w, "ready, by the last good roster: "+err.Error()+"\n")
 		return
 	}
 	_, _ = io.WriteString(w, "ready\n")

@@ -57,6 +57,7 @@ func Open(ctx context.Context, c Config) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{config: c, engine: e, metrics: newMetrics()}
+	h.metrics.registry.MustRegister(&standing{host: h})
 	if err := h.assemble(ctx); err != nil {
 		e.close()
 		return nil, err
@@ -103,9 +104,12 @@ func (h *Host) assemble(ctx context.Context) error {
 func (h *Host) Serve(ctx context.Context) error {
 	defer h.engine.close()
 	sources := newSources(h.config.Limits, h.config.Guard)
+	sources.turned = h.metrics.turnedAway
+	ctx = havip.WithTally(ctx, h.metrics.called)
 	server := &http.Server{
 		Handler: sources.limit(h.handler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

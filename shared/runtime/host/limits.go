@@ -51,6 +51,8 @@ type sources struct {
 	guard            guard.Guard
 	proven, unproven *semaphore.Weighted
 
+	turned func(status int) // hears of who was turned away; may be nil
+
 	mu    sync.Mutex
 	known map[netip.Prefix]*source
 }
@@ -151,6 +153,9 @@ func (s *sources) limit(next http.Handler) http.Handler {
 		next.ServeHTTP(t, r)
 		if t.status == http.StatusUnauthorized || t.status == http.StatusForbidden {
 			from.requests.ReserveN(time.Now(), min(refusal, from.requests.Burst()))
+			if s.turned != nil {
+				s.turned(t.status)
+			}
 		}
 	})
 }

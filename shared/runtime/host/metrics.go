@@ -2,7 +2,10 @@ package host
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
@@ -10,24 +13,45 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"havip-functions/events"
 	"havip-functions/shared/flow"
+	"havip-functions/shared/guard"
+	"havip-functions/shared/havip"
+	"havip-functions/shared/havip/pace"
 )
 
-// metrics counts what leaves: follow-ups and outcomes by their type.
+// metrics counts what leaves, what the clouds answer, and who was turned away.
 type metrics struct {
 	registry  *prometheus.Registry
 	published *prometheus.CounterVec
+	stories   *prometheus.CounterVec
+	attached  prometheus.Histogram
+	calls     *prometheus.CounterVec
+	throttles *prometheus.CounterVec
+	turned    *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
-	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		published: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "havip_events_published_total", Help: "Follow-ups and outcomes published, by event type.",
-		}, []string{"type"}),
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
-	m.registry.MustRegister(m.published, collectors.NewGoCollector(),
+	m := &metrics{
+		registry:  prometheus.NewRegistry(),
+		published: counter("havip_events_published_total", "Follow-ups and outcomes published, by event type.", "type"),
+		stories:   counter("havip_stories_total", "Stories that ended, by outcome.", "outcome"),
+		attached: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "havip_story_attached_seconds", Help: "From an event's arrival until its story ended as attached.",
+			Buckets: []float64{1, 2, 5, 10, 20, 30, 60, 120, 300},
+		}),
+		calls:     counter("havip_cloud_calls_total", "Calls to the clouds, by operation and code; OK where there is none.", "region", "operation", "code"),
+		throttles: counter("havip_cloud_throttles_total", "Calls that a cloud refused as too many.", "region"),
+		turned:    counter("havip_requests_refused_total", "Requests that were turned away, by the scope of their proof.", "scope"),
+	}
+	m.registry.MustRegister(m.published, m.stories, m.attached, m.calls, m.throttles, m.turned, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, o := range []havip.Outcome{havip.Attached, havip.Unchanged, havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut} {
+		m.stories.WithLabelValues(string(o)) // a rate of what has never happened is 0, not nothing
+	}
 	return m
 }
 
@@ -45,7 +69,42 @@ type counted struct {
 func (c counted) Publish(ctx context.Context, e cloudevents.Event, after time.Duration) error {
 	err := c.Bus.Publish(ctx, e, after)
 	if err == nil {
-		c.metrics.published.WithLabelValues(e.Type()).Inc()
+		c.metrics.leaves(e)
 	}
 	return err
+}
+
+func (m *metrics) leaves(e cloudevents.Event) {
+	m.published.WithLabelValues(e.Type()).Inc()
+	var o events.Outcome
+	if json.Unmarshal(e.Data(), &o) != nil || o.Outcome == "" || e.Type() != "havip."+o.Outcome {
+		return
+	}
+	m.stories.WithLabelValues(o.Outcome).Inc()
+	if e.Type() == events.TypeAttached {
+		m.attached.Observe(o.EndedAt.Sub(o.StartedAt).Seconds())
+	}
+}
+
+// turnedAway counts who showed no proof, or one of too little.
+func (m *metrics) turnedAway(status int) {
+	scope := guard.Stranger
+	if status == http.StatusForbidden {
+		scope = guard.Reporter
+	}
+	m.turned.WithLabelValues(scope.String()).Inc()
+}
+
+// called counts a call to a cloud, with what it answered.
+func (m *metrics) called(region, op string, err error) {
+	code := "OK"
+	if said := (*havip.Error)(nil); errors.As(err, &said) {
+		code = strings.ToValidUTF8(said.Code[:min(len(said.Code), 64)], "")
+	} else if err != nil {
+		code = "Unknown"
+	}
+	m.calls.WithLabelValues(region, op, code).Inc()
+	if pace.Throttled(err) {
+		m.throttles.WithLabelValues(region).Inc()
+	}
 }
