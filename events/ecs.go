@@ -23,13 +23,16 @@ type occurrence struct {
 	data     *fields
 }
 
+// sourceECS is what Alibaba EventBridge calls ECS on the default bus.
+const sourceECS = "acs.ecs"
+
 // native reads an event of Alibaba EventBridge.
 func (v envelope) native() (Data, error) {
 	name, ok := strings.CutPrefix(v.kind, "ecs:")
 	if strings.HasPrefix(v.kind, "ess:") {
 		return Ignored{Reason: shown(v.kind) + " is told again by ECS for each instance"}, nil
 	}
-	if !ok || v.source != "acs.ecs" {
+	if !ok || v.source != sourceECS {
 		return Ignored{Reason: shown(v.kind) + " says nothing about who can serve"}, nil
 	}
 	f, err := v.open()

@@ -53,6 +53,10 @@ func (e Event) IsAlarm() bool {
 	return e.Type == typeAlarm && (e.Source == sourceCloudMonitor || e.Source == sourceBCM)
 }
 
+// OfEveryInstance tells whether the event came from a cloud's own bus, which sends what
+// befalls every instance of the account: one off the roster is nobody's mistake.
+func (e Event) OfEveryInstance() bool { return e.Source == sourceECS }
+
 // Data is what an event says, by value: [InstanceStarted], [HealthFailed],
 // [HealthRestored], [Recover], [StatusCheck], [Sweep], [Outcome], or [Ignored]
 // for what we understand and don't act on.

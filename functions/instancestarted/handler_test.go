@@ -44,6 +44,11 @@ func TestAttachWhereTooFewHold(t *testing.T) {
 			Outcomes: "unchanged i-db1", Holders: "i-db1* i-db2"},
 		{Name: "hold 1 is met", Scene: scene{Policy: "members: [i-db1, i-db2], hold: 1", Holders: []string{"i-db2"}}, Tell: starts("i-db1"),
 			Outcomes: "unchanged i-db2", Holders: "i-db2*"},
+		{Name: "off the roster, as a cloud's own bus has every instance of the account", Tell: func(s *stage) {
+			e := s.Started("i-db4")
+			e.Source = "acs.ecs"
+			s.Post(e)
+		}, Outcomes: "ignored", Says: []string{"i-db4 is not on the roster"}},
 		{Name: "off the roster", Tell: starts("i-db4"),
 			Outcomes: "refused", Says: []string{"i-db4 is not on the roster", "add the instance"}},
 		{Name: "on two HAVIPs", Scene: scene{Policy: "members: [i-db1], hold: 1", Users: "members: [i-db2, i-db1], hold: 1"}, Tell: starts("i-db1"),

@@ -13,6 +13,7 @@ import (
 func FromFact(e events.Event, kind havip.Kind, f events.Fact) havip.Event {
 	h := from(e, f.Cloud, f.Region, f.HAVIP)
 	h.Ask = havip.Ask{Kind: kind, Instance: f.Instance, Reason: f.Reason}
+	h.OfEveryInstance = e.OfEveryInstance()
 	return h
 }
 

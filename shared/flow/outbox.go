@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"havip-functions/events"
@@ -165,7 +166,11 @@ func (f Function) tell(ctx context.Context, left havip.Left, l havip.Message) er
 	if err := f.send(ctx, e, time.Time{}); err != nil {
 		return err
 	}
-	f.Log.Info(string(s.Outcome), "havip", s.HAVIP.ID, "name", s.Name, "story", s.ID, "event", s.Event.ID,
+	level := slog.LevelInfo
+	if s.Outcome == havip.Ignored && havip.IsStrayKey(left.Ledger) { // a cloud's bus has one for each instance
+		level = slog.LevelDebug
+	}
+	f.Log.Log(ctx, level, string(s.Outcome), "havip", s.HAVIP.ID, "name", s.Name, "story", s.ID, "event", s.Event.ID,
 		"type", s.Event.Type, "instance", s.Instance, "holders", s.Holders, "serving", s.Serving,
 		"attempts", s.Attempt, "calls", s.Calls, "rule", s.Rule, "code", s.Code, "requestId", s.RequestID,
 		"advice", s.Advice, "roster", s.Roster)

@@ -22,6 +22,8 @@ type Event struct {
 	Ask    Ask
 	DryRun bool
 	Plan   string // what a dry run found
+
+	OfEveryInstance bool // its sender tells of all that the account has
 }
 
 // Key names the event among all events: source and id, as CloudEvents asks.
@@ -66,6 +68,9 @@ func (k Keeper) Admit(ctx context.Context, e Event) ([]Left, error) {
 	concerned := k.concerned(e)
 	if len(concerned) == 0 {
 		rule, advice := offRoster(e)
+		if e.OfEveryInstance {
+			return k.Note(ctx, e, Ending{Outcome: Ignored, Rule: rule})
+		}
 		return k.Note(ctx, e, Ending{Outcome: Refused, Rule: rule, Advice: advice})
 	}
 	var admitted []Left
