@@ -58,6 +58,7 @@ bench: ## the benchmarks, each beside its limit and beside what one would use in
 .PHONY: golden
 golden: ## write the golden files anew
 	$(GO) test ./events -run Golden -update
+	$(GO) test ./shared/alibaba ./shared/baidu -run Catalogue -update
 
 .PHONY: build
 build: bin/havip bin/bootstrap ## both binaries, with their sizes

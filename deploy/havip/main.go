@@ -46,7 +46,8 @@ func usage(format string, args ...any) error {
 	return failure{exitUsage, fmt.Errorf(format, args...)}
 }
 
-func run(ctx context.Context, args []string) int {
+// newRoot is the whole command.
+func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "havip",
 		Short: "Keep high-availability virtual IPs on healthy instances, on Alibaba Cloud and Baidu AI Cloud",
@@ -64,6 +65,11 @@ reach the host. Data goes to stdout, words to stderr.`,
 	root.AddCommand(demoCommand(), serveCommand(), simulateCommand(), sendCommand(), recoverCommand(),
 		statusCommand(), planCommand(), storyCommand(), deadCommand(), rosterCommand(), freezeCommand(), doctorCommand())
 	root.SetVersionTemplate("havip {{.Version}}\n")
+	return root
+}
+
+func run(ctx context.Context, args []string) int {
+	root := newRoot()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
