@@ -34,6 +34,9 @@ func (k Keeper) adopt(ctx context.Context, c Check, carried Carried, p Policy, r
 		r = Record{Story: &s, N: r.N, Pending: r.Pending, Failover: r.Failover}
 		if r.Pending != nil {
 			r.Pending.SentAt = within(r.Pending.SentAt, now, k.settle()) // else nobody could act before it settles
+			if r.Pending.Token != r.Pending.token(s.ID, p.ID, r.N) {
+				r.Pending.Accepted = 2 // no token of ours: the next call has another
+			}
 		}
 		switch f := r.Failover; {
 		case f == nil:

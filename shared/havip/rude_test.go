@@ -456,6 +456,23 @@ func TestCarriedStateIsSealed(t *testing.T) {
 			}
 		})
 	})
+	t.Run("nor any token but ours", func(t *testing.T) {
+		play(t, func(s *stage) {
+			s.Post(s.Check(forge(s, func(r *havip.Record) {
+				r.Story.Ask = havip.Ask{Kind: havip.AskStarted, Instance: "i-db2"}
+				r.Pending = &havip.PendingCall{Verb: havip.Attach, Instance: "i-db2", Token: "forged", SentAt: time.Now().Add(-time.Hour)}
+			})))
+			s.Finish()
+			for _, c := range s.Clouds.Calls(simulator.CallFilter{Operation: "AssociateHaVip"}) {
+				if c.ClientToken == "forged" {
+					s.Errorf("%s went out with a forged token", c.Operation)
+				}
+			}
+			if s.Calls() != "+i-db2" {
+				s.Errorf("the calls %q", s.Calls())
+			}
+		})
+	})
 	t.Run("it brings no marks but its own", func(t *testing.T) {
 		play(t, func(s *stage) {
 			s.Post(s.Check(forge(s, func(r *havip.Record) {

@@ -150,7 +150,7 @@ func (l *look) lease(ctx context.Context, step Step, instance string) error {
 		}
 	}
 	if p.Token == "" {
-		p.Token = hash(l.story.ID, l.policy.ID, string(step), instance, forced(force), itoa(l.record.N))
+		p.Token = p.token(l.story.ID, l.policy.ID, l.record.N)
 	}
 	p.SentAt = l.keeper.Now()
 	l.record.Pending = &p
@@ -163,6 +163,11 @@ func (l *look) lease(ctx context.Context, step Step, instance string) error {
 	l.leased = true
 	l.remember()
 	return nil
+}
+
+// token is the ClientToken of a step of a story, after so many effects.
+func (p *PendingCall) token(story, id string, n int) string {
+	return hash(story, id, string(p.Verb), p.Instance, forced(p.Force), itoa(n))
 }
 
 func (p *PendingCall) same(other PendingCall) bool {
