@@ -5,7 +5,7 @@ import (
 	"havip-functions/shared/simulator/worldfile"
 )
 
-// A world is described in the words of its file, wherever it comes from.
+// World and what is in it are described in the words of its file, wherever they come from.
 type (
 	World     = worldfile.World
 	Realms    = worldfile.Realms
