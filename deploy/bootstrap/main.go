@@ -101,7 +101,7 @@ func byInvoking(env runtime.Environment) runtime.Buses {
 			endpoint = fc.Endpoint(c)
 		}
 		own := func(context.Context) (havip.Credentials, error) { return c.Credentials, nil }
-		return fc.Bus{Endpoint: endpoint, Function: "havip-status-check", Credentials: own}
+		return fc.Bus{Endpoint: endpoint, Function: fc.FollowUps(env.Getenv), Credentials: own}
 	}
 }
 

@@ -51,7 +51,7 @@ without a host or a ledger, from wherever there are credentials.`,
 	f.StringVar(&r.ask.Reason, "reason", "", "why; it stands in the outcome (required)")
 	f.BoolVar(&r.ask.DryRun, "dry-run", false, "say what would be done first, and do nothing")
 	f.BoolVar(&r.direct, "direct", false, "work without a host")
-	f.StringVar(&r.target, "target", "", "hand it to the functions at fc:REGION instead of a host")
+	f.StringVar(&r.target, "target", "", "hand it to the functions at fc:REGION instead of a host; fc:REGION/FUNCTION where it isn't havip-recover")
 	f.StringVar(&r.roster, "roster", "", "with --direct and --target: the roster (HAVIP_ROSTER, else roster.yaml)")
 	f.BoolVar(&r.wait, "wait", false, "follow the story to its outcome")
 	f.BoolVar(&r.yes, "yes", false, "don't ask before --force or --allow-gap")

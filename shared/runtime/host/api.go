@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"havip-functions/events"
 	"havip-functions/shared/api"
@@ -190,8 +191,17 @@ func (h *Host) plan(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// readyTime bounds what a look at the engine takes: a stream that nobody leads says
+// nothing at all.
+const readyTime = 2 * time.Second
+
 func (h *Host) ready(w http.ResponseWriter, r *http.Request) {
-	_, _, err := h.function.Ledger.Load(r.Context(), "ready")
+	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
+	defer cancel()
+	_, _, err := h.function.Ledger.Load(ctx, "ready")
+	if err == nil {
+		err = h.bus.takes(ctx)
+	}
 	if err = cmp.Or(err, h.engine.health()); err != nil {
 		unavailable(w, err)
 		return

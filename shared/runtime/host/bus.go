@@ -24,6 +24,9 @@ import (
 const (
 	requests = "havip.requests"
 	outcomes = "havip.outcomes"
+
+	outcomeStream = "HAVIP-OUTCOMES"
+
 	atHeader = "Havip-Not-Before"
 )
 
@@ -32,6 +35,7 @@ const (
 // restart because the stream does.
 type Bus struct {
 	js       jetstream.JetStream
+	stream   jetstream.Stream // of requests
 	consumer jetstream.Consumer
 	log      *slog.Logger
 	clock    *havip.Clock
@@ -43,7 +47,7 @@ func openBus(ctx context.Context, e *engine, clock *havip.Clock, log *slog.Logge
 		return nil, err
 	}
 	_, err = ledger.OpenStream(ctx, js, jetstream.StreamConfig{
-		Name: "HAVIP-OUTCOMES", Subjects: []string{outcomes + ".>"}, MaxAge: 30 * 24 * time.Hour, MaxBytes: 256 << 20,
+		Name: outcomeStream, Subjects: []string{outcomes + ".>"}, MaxAge: 30 * 24 * time.Hour, MaxBytes: 256 << 20,
 		Duplicates: 10 * time.Minute, Replicas: e.replicas, // which takes memory for each
 	})
 	if err != nil {
@@ -67,7 +71,7 @@ func openBus(ctx context.Context, e *engine, clock *havip.Clock, log *slog.Logge
 	if err != nil {
 		return nil, fmt.Errorf("consumer of requests: %w", err)
 	}
-	return &Bus{js: js, consumer: consumer, clock: clock, log: log}, nil
+	return &Bus{js: js, stream: stream, consumer: consumer, clock: clock, log: log}, nil
 }
 
 // Publish implements flow.Bus: once it returns nil the event is on disk.
@@ -98,9 +102,13 @@ const (
 // Deliver hands every request that is due to invoke, until the context ends and
 // the invocations under way are done. What fails comes again, later each time.
 func (b *Bus) Deliver(ctx context.Context, invoke func(context.Context, []byte) error) error {
+	return b.consume(ctx, b.consumer, invoke)
+}
+
+func (b *Bus) consume(ctx context.Context, from jetstream.Consumer, invoke func(context.Context, []byte) error) error {
 	slots := make(chan struct{}, atOnce)
 	var running sync.WaitGroup
-	consuming, err := b.consumer.Consume(func(m jetstream.Msg) {
+	consuming, err := from.Consume(func(m jetstream.Msg) {
 		if wait := b.untilDue(m); wait > 0 {
 			b.check(m.NakWithDelay(wait))
 			return
@@ -112,7 +120,7 @@ func (b *Bus) Deliver(ctx context.Context, invoke func(context.Context, []byte) 
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("consume requests: %w", err)
+		return fmt.Errorf("consume %s: %w", from.CachedInfo().Stream, err)
 	}
 	<-ctx.Done()
 	consuming.Stop()
