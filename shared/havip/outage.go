@@ -37,18 +37,20 @@ func (k Keeper) watch(ctx context.Context, r *Record, p Policy, e Event, have HA
 	return true, k.witness(ctx, r, p, e, have, ServingLost, r.Outage.Since)
 }
 
-// witness leaves in the outbox what the sweep saw. Its story is archived before: the
-// record has room for the one that is under way. Two hosts that see the same say it
-// under the same id.
+// witness leaves in the outbox what the sweep saw, as a story of its own. Where the one
+// before is not told yet it is archived: the record has room for one.
 func (k Keeper) witness(ctx context.Context, r *Record, p Policy, e Event, have HAVIP, outcome Outcome, since time.Time) error {
 	s := begin(p, e)
-	s.ID = storyOf(p.Key(), string(outcome)+since.UTC().Format(time.RFC3339Nano))
+	s.ID = storyOf(p.Key(), string(outcome)+" since "+since.UTC().Format(time.RFC3339Nano))
 	s.StartedAt, s.Outcome, s.EndedAt, s.Attempt = since, outcome, e.Arrived, 0
 	s.Status, s.Holders, s.Announcement = have.Status, have.Holders, have.announcement()
 	s.explain(have.unserved(p, ""))
-	if err := k.Ledger.Archive(ctx, s); err != nil {
-		return err
+	if before := r.Watched; before != nil {
+		if err := k.Ledger.Archive(ctx, *before); err != nil {
+			return err
+		}
 	}
+	r.Watched = &s
 	r.tell(s)
 	return nil
 }
