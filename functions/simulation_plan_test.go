@@ -86,6 +86,7 @@ func draw(seed uint64, sdk bool) *plan {
 	d.drawForgeries()
 	d.drawEdits()
 	d.drawOdds()
+	d.drawServing()
 	if d.coin(0.7) || d.odds[loseFollowUp] > 0 {
 		d.sweeps = pick(d.Rand, 30*time.Second, time.Minute, 2*time.Minute)
 	}

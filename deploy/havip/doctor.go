@@ -60,10 +60,11 @@ func (e *examination) say(wrong, what, fine string) {
 func (e *examination) examine(ctx context.Context, d *direct, p havip.Policy) {
 	views := d.keeper(ledger.NewMemory()).Status(ctx, p.ID)
 	v := views[0]
-	e.say(v.Problem, p.Name, fmt.Sprintf("%s, held by %d of %d, %s serves", v.Status, len(v.Holders), p.Hold, orNone(v.Serving)))
+	e.say(v.Problem, p.Name, fmt.Sprintf("%s, held by %d of %d", v.Status, len(v.Holders), p.Hold))
 	if v.Problem != "" {
 		return
 	}
+	e.say(unserved(v), p.Name, announced(v.Announcement))
 	_, fleet, err := d.clouds(ctx, p, "doctor")
 	if err != nil {
 		e.say(err.Error(), p.Name, "")

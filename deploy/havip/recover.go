@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -92,7 +93,8 @@ func (r recovery) run(ctx context.Context) error {
 	if r.ask.DryRun {
 		return c.plan(ctx, body, r.asJSON)
 	}
-	return c.deliver(ctx, body, r.wait, r.asJSON)
+	stories, err := c.deliver(ctx, body, r.wait, r.asJSON)
+	return cmp.Or(err, served(stories))
 }
 
 // confirmed asks a person at a terminal before what can take an address away.

@@ -69,6 +69,11 @@ func showStatus(ctx context.Context, read func(context.Context) ([]havip.View, e
 		printStatus(views)
 	}
 	for _, v := range views {
+		if unserved(v) != "" && !asJSON {
+			fmt.Printf("%s  %s: %s\n", colored("failed"), v.Name, unserved(v))
+		}
+	}
+	for _, v := range views {
 		if v.Problem != "" {
 			return other("%s can't be read: %s", v.Name, v.Problem)
 		}
@@ -89,9 +94,25 @@ func printStatus(views []havip.View) {
 			story = *v.Story
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\t%d/%d\t%s\t%s\n", v.Name, v.ID, v.Cloud, v.Region,
-			orDash(string(v.Status)), orDash(strings.Join(holders, ", ")), orDash(v.Serving), len(v.Holders), v.Hold, modeOf(v), story)
+			orDash(string(v.Status)), orDash(strings.Join(holders, ", ")), orDash(orStranger(v.Announcement)), len(v.Holders), v.Hold, modeOf(v), story)
 	}
 	_ = w.Flush() // the reader may have gone
+}
+
+// orStranger is who serves, or who only announces the address.
+func orStranger(a havip.Announcement) string {
+	if a.AnnouncedBy == havip.ByHolder || a.Announcer == "" {
+		return a.Serving
+	}
+	return a.Announcer + " (" + string(a.AnnouncedBy) + ")"
+}
+
+// unserved says why nobody serves a HAVIP, and what to do; "" where somebody does.
+func unserved(v havip.View) string {
+	if v.Rule == "" {
+		return ""
+	}
+	return v.Rule + "; " + v.Advice
 }
 
 // modeOf is the mode, and what a person did to it for a while.

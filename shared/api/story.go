@@ -35,9 +35,9 @@ type Story struct {
 	Instance  string         `json:"instance"`
 	Status    havip.Status   `json:"status"`
 	Holders   []string       `json:"holders"`
-	Serving   string         `json:"serving"`
-	Successor string         `json:"successor,omitempty"`
-	Steps     []havip.Taken  `json:"steps"`
+	havip.Announcement
+	Successor string        `json:"successor,omitempty"`
+	Steps     []havip.Taken `json:"steps"`
 }
 
 // NewStory shows a story.
@@ -46,7 +46,7 @@ func NewStory(s havip.Story) Story {
 		ID: s.ID, Event: s.Event, Cloud: s.HAVIP.Cloud, Region: s.HAVIP.Region, HAVIP: s.HAVIP.ID, Name: s.Name,
 		Want: s.Want, Attempt: s.Attempt, StartedAt: s.StartedAt, NextAt: s.NextAt, Deadline: s.Deadline,
 		Released: !s.Unreleased, Reason: s.Rule, Advice: s.Advice, Code: s.Code, RequestID: s.RequestID,
-		Instance: s.Instance, Status: s.Status, Holders: s.Holders, Serving: s.Serving, Successor: s.Successor, Steps: s.Steps,
+		Instance: s.Instance, Status: s.Status, Holders: s.Holders, Announcement: s.Announcement, Successor: s.Successor, Steps: s.Steps,
 	}
 	if v.Steps == nil {
 		v.Steps = []havip.Taken{}

@@ -35,14 +35,14 @@ func (l *look) done(ctx context.Context) error {
 	if s.SettledAt.IsZero() {
 		s.SettledAt = l.now
 	}
-	silent := l.have.Serving == ""
+	silent := l.story.AnnouncedBy != ByHolder
 	until := s.SettledAt.Add(l.policy.ServingWithin)
 	switch {
 	case silent && s.Acted && l.now.Before(until) && !l.overdue():
 		return l.again(ctx, min(l.backoff(), until.Sub(l.now)))
 	case silent:
-		s.explain("attached, but no holder announces the address",
-			"check keepalived on "+l.instance()+" and that the address is configured on its interface")
+		rule, advice := l.have.unserved(l.policy, l.instance())
+		s.explain("attached, but "+rule, advice)
 	case !s.Acted && len(s.Barred) > 0 && len(stayingHolders(l.have, "")) < l.policy.Hold:
 		return l.end(ctx, Refused) // nobody else could be attached: the last code says why
 	default:
@@ -208,7 +208,8 @@ func (l *look) rebase(ctx context.Context, conflict error) error {
 	found := slices.DeleteFunc(slices.Clone(l.record.Outbox), func(n Message) bool { return contains(was, n.ID) })
 	now.dropChecks()
 	l.record.Outbox = append(now.Outbox, found...)
-	l.record.Seen, l.record.Marks, l.record.Frozen, l.record.Drift = now.Seen, now.Marks, now.Frozen, now.Drift
+	l.record.Seen, l.record.Marks, l.record.Frozen = now.Seen, now.Marks, now.Frozen
+	l.record.Drift, l.record.Outage, l.record.Watched = now.Drift, now.Outage, now.Watched
 	if c := l.record.Closed; c == nil || c.ID != l.story.ID { // else the look itself has closed it
 		l.record.Closed = now.Closed
 	}

@@ -13,7 +13,7 @@ const maxRecord = 16 << 10
 // first is what nobody decides by.
 func (r Record) encode() ([]byte, error) {
 	for _, most := range []int{maxSteps, 8, 4, 2, 1} {
-		r.Closed = shortened(r.Closed, most)
+		r.Closed, r.Watched = shortened(r.Closed, most), shortened(r.Watched, most)
 		if most < maxSteps {
 			r.Story = shortened(r.Story, most)
 		}

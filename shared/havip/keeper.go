@@ -1,6 +1,7 @@
 package havip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,16 +34,9 @@ type Keeper struct {
 // Clouds opens the account of a HAVIP; session names the story in its logs.
 type Clouds func(ctx context.Context, p Policy, session string) (Cloud, Fleet, error)
 
-func (k Keeper) settle() time.Duration { return orElse(k.Settle, 25*time.Second) }
+func (k Keeper) settle() time.Duration { return cmp.Or(k.Settle, 25*time.Second) }
 
-func (k Keeper) callTimeout() time.Duration { return orElse(k.CallTimeout, 10*time.Second) }
-
-func orElse(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
-}
+func (k Keeper) callTimeout() time.Duration { return cmp.Or(k.CallTimeout, 10*time.Second) }
 
 // Now is the time that the Keeper goes by.
 func (k Keeper) Now() time.Time { return k.Clock.Now() }

@@ -31,7 +31,7 @@ func (l *look) decide(ctx context.Context) error {
 	}
 	l.resolve()
 	l.want = Choose(l.policy, l.have, *l.story)
-	l.story.Want, l.story.Status, l.story.Holders, l.story.Serving = l.want, l.have.Status, l.have.Holders, l.have.Serving
+	l.story.Want, l.story.Status, l.story.Holders, l.story.Announcement = l.want, l.have.Status, l.have.Holders, l.have.announcement()
 	switch step := Next(l.want, l.have); {
 	case step == Done:
 		return l.done(ctx)
@@ -66,6 +66,7 @@ func (l *look) read(ctx context.Context) error {
 	if err != nil {
 		return nil // it is a fact to decide on, and the story's to tell
 	}
+	l.have.recognize(l.policy)
 	l.have.Limit = l.policy.Limit
 	l.have.Failed = l.record.failed(l.policy, l.now)
 	l.have.States = l.states(ctx, fleet)

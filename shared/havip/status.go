@@ -15,15 +15,17 @@ type View struct {
 	ID      string       `json:"id"`
 	Status  Status       `json:"status"`
 	Holders []HolderView `json:"holders"`
-	Serving string       `json:"serving"`
-	Hold    int          `json:"hold"`
-	Limit   int          `json:"limit"`
-	Mode    Mode         `json:"mode"`
-	ReadAt  time.Time    `json:"readAt"`
-	Story   *string      `json:"story"`           // the open one
-	Drift   []string     `json:"drift,omitempty"` // holders off the roster
-	Frozen  *Freeze      `json:"frozen,omitempty"`
-	Problem string       `json:"problem,omitempty"` // why it could not be read
+	Announcement
+	Hold    int       `json:"hold"`
+	Limit   int       `json:"limit"`
+	Mode    Mode      `json:"mode"`
+	ReadAt  time.Time `json:"readAt"`
+	Story   *string   `json:"story"`           // the open one
+	Drift   []string  `json:"drift,omitempty"` // holders off the roster
+	Frozen  *Freeze   `json:"frozen,omitempty"`
+	Problem string    `json:"problem,omitempty"` // why it could not be read
+	Rule    string    `json:"rule,omitempty"`    // why nobody serves it
+	Advice  string    `json:"advice,omitempty"`
 }
 
 // HolderView is one holder and its health: healthy, failed or unknown.
@@ -55,8 +57,12 @@ func (k Keeper) view(ctx context.Context, p Policy, have HAVIP, problem error) V
 	r, _, err := Load[Record](ctx, k.Ledger, p.Key().String())
 	v := View{
 		Name: p.Name, Cloud: p.Cloud, Account: p.Account, Region: p.Region, ID: p.ID,
-		Status: have.Status, Holders: []HolderView{}, Serving: have.Serving,
+		Status: have.Status, Holders: []HolderView{},
 		Hold: p.Hold, Limit: p.Limit, Mode: p.Mode, ReadAt: now,
+	}
+	if problem == nil {
+		v.Announcement = have.announcement()
+		v.Rule, v.Advice = have.unserved(p, "")
 	}
 	if problem = errors.Join(problem, err); problem != nil {
 		v.Problem = oneLine(problem.Error())
@@ -135,7 +141,7 @@ func (k Keeper) plan(ctx context.Context, p Policy, e Event) (Plan, error) {
 	}
 	l.resolve()
 	l.want = Choose(p, l.have, *l.story)
-	plan.Status, plan.Holders, plan.Serving = l.have.Status, l.have.Holders, l.have.Serving
+	plan.Status, plan.Holders, plan.Serving = l.have.Status, l.have.Holders, l.have.announcement().Serving
 	plan.Want, plan.Step = l.want, Next(l.want, l.have)
 	switch {
 	case plan.Step == Refuse:

@@ -71,6 +71,7 @@ func TestAFreezeDuringACallStays(t *testing.T) {
 		}))
 		s.Post(s.Failed("i-db1"))
 		s.Finish()
+		s.Wait(5 * time.Second) // i-db2 takes over
 		if f := record(s).Frozen; f == nil || f.Actor != "ops" {
 			s.Errorf("frozen is %+v", f)
 		}

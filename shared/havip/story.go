@@ -47,6 +47,11 @@ const (
 	Superseded Outcome = "superseded"
 	Refused    Outcome = "refused"
 	TimedOut   Outcome = "timedout"
+
+	// What a sweep saw of who announces the address: a story of its own, which takes no
+	// step.
+	ServingLost     Outcome = "serving.lost"
+	ServingRestored Outcome = "serving.restored"
 )
 
 // EventRef names the event that a story began with.
@@ -91,16 +96,16 @@ type Progress struct {
 
 // Reading is what was read last, and what was done so far.
 type Reading struct {
-	Want       Want     `json:"want"`
-	Status     Status   `json:"status"`
-	Holders    []string `json:"holders"`
-	Serving    string   `json:"serving"`
-	Instance   string   `json:"instance"` // attached last, or the holder that stays
-	Unreleased bool     `json:"unreleased,omitempty"`
-	Calls      int      `json:"calls"` // mutating ones
-	CloudMs    int64    `json:"cloudMs"`
-	Steps      []Taken  `json:"steps"`
-	Roster     string   `json:"roster"` // by which it was judged, its hash
+	Want    Want     `json:"want"`
+	Status  Status   `json:"status"`
+	Holders []string `json:"holders"`
+	Announcement
+	Instance   string  `json:"instance"` // attached last, or the holder that stays
+	Unreleased bool    `json:"unreleased,omitempty"`
+	Calls      int     `json:"calls"` // mutating ones
+	CloudMs    int64   `json:"cloudMs"`
+	Steps      []Taken `json:"steps"`
+	Roster     string  `json:"roster"` // by which it was judged, its hash
 }
 
 // Ending is how a story ended, and why. An open one says why it waits.

@@ -100,9 +100,9 @@ func (h *Host) unarchived(ctx context.Context, policies []havip.Policy) (found [
 		if err != nil {
 			return nil, err
 		}
-		for _, s := range []*havip.Story{r.Story, r.Closed} {
-			if s.Open() || s != nil && slices.ContainsFunc(r.Outbox, func(l havip.Message) bool { return l.Ended == s.ID }) {
-				found = append(found, *s)
+		for _, s := range r.Stories() {
+			if s.Open() || slices.ContainsFunc(r.Outbox, func(l havip.Message) bool { return l.Ended == s.ID }) {
+				found = append(found, s)
 			}
 		}
 	}
@@ -133,9 +133,9 @@ func (h *Host) find(ctx context.Context, id string) (havip.Story, error) {
 			if err != nil {
 				return havip.Story{}, err
 			}
-			for _, s := range []*havip.Story{r.Story, r.Closed} {
-				if s != nil && s.ID == id {
-					return *s, nil
+			for _, s := range r.Stories() {
+				if s.ID == id {
+					return s, nil
 				}
 			}
 		}
