@@ -21,9 +21,11 @@ type Keeper struct {
 	// CallTimeout bounds one call to a cloud, below Settle. 0 means 10 s.
 	CallTimeout time.Duration
 
-	// Queues and Clock are shared by all that this process does; nil does without.
-	Queues *Queues
-	Clock  *Clock
+	// Queues, Clock and Timings are shared by all that this process does; nil does
+	// without.
+	Queues  *Queues
+	Clock   *Clock
+	Timings *Timings
 
 	// Later leaves the first look to the follow-up, for a host whose bus
 	// delivers at once and whose sender waits for an answer.
@@ -70,6 +72,9 @@ func (k Keeper) Look(ctx context.Context, left Left) (Left, error) {
 		}
 		if !errors.Is(err, ErrConflict) && !errors.Is(err, errRosterChanged) {
 			if err == nil { // else it is not what the ledger has
+				for _, n := range l.lessons {
+					k.learn(ctx, l.policy, n)
+				}
 				left.Ledger, left.Record = l.key, l.record
 			}
 			return left, err
