@@ -21,6 +21,9 @@ func (r *run) Policies() []havip.Policy {
 	return r.roster()
 }
 
+// Index implements [havip.Roster].
+func (r *run) Index() *havip.Index { return havip.NewIndex(r.Policies()) }
+
 func (r *run) roster() []havip.Policy { return r.editions[len(r.editions)-1].policies }
 
 // edit changes what the roster should say, and puts that into force.

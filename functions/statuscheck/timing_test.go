@@ -49,3 +49,25 @@ func letGo(s *stage) {
 	}
 	s.Wait(time.Minute)
 }
+
+// large is a roster that nobody goes through as a whole.
+type large struct {
+	havip.Roster
+	stage *stage
+}
+
+func (l large) Policies() []havip.Policy {
+	l.stage.Error("an event or a look goes through the whole roster")
+	return l.Roster.Policies()
+}
+
+// What an event and its looks cost does not grow with the roster.
+func TestNobodyGoesThroughTheRoster(t *testing.T) {
+	functionstest.Play(t, alone, func(s *stage) {
+		s.Function = s.Host(func(f *flow.Function) { f.Keeper.Roster = large{f.Keeper.Roster, s} })
+		s.Instance("i-db1", havip.Stopped)
+		s.Post(s.Failed("i-db1"))
+		s.Post(s.Failed("i-stranger"))
+		s.Want("+i-db2 -i-db1", "refused, attached i-db2", "i-db2*")
+	})
+}

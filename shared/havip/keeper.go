@@ -146,14 +146,7 @@ func (k Keeper) Abandon(ctx context.Context, c Check, rule string) (Left, error)
 	return left, err
 }
 
-func (k Keeper) policy(key Key) (Policy, bool) {
-	for _, p := range k.Roster.Policies() {
-		if p.Key() == key {
-			return p, true
-		}
-	}
-	return Policy{}, false
-}
+func (k Keeper) policy(key Key) (Policy, bool) { return k.Roster.Index().Policy(key) }
 
 // supersede ends the story of a follow-up that the record has never heard of:
 // the ledger was lost, and another story was adopted first. Only what we wrote
