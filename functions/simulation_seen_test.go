@@ -16,7 +16,7 @@ import (
 // onSave sees a value as it was written: the record of a HAVIP, or of an event.
 func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
 	var record havip.Record
-	if strings.HasPrefix(key, "brake.") {
+	if strings.HasPrefix(key, "brake.") || strings.HasPrefix(key, "timing.") {
 		return
 	}
 	r.failIf(0, json.Unmarshal(value, &record))

@@ -176,6 +176,8 @@ type fixed []havip.Policy
 
 func (f fixed) Policies() []havip.Policy { return f }
 
+func (f fixed) Index() *havip.Index { return havip.NewIndex(f) }
+
 // readStatus is promise 11 under way.
 func (r *run) readStatus(p havip.Policy) {
 	known := truths{r.truth(p)}

@@ -26,7 +26,7 @@ func (l *look) blind(ctx context.Context) error {
 	case l.overdue():
 		return l.timedOut(ctx)
 	}
-	return l.again(ctx, l.backoff())
+	return l.again(ctx, unheard(l.passed()))
 }
 
 // done ends the story, or waits a little for somebody to announce the address.
@@ -39,7 +39,7 @@ func (l *look) done(ctx context.Context) error {
 	until := s.SettledAt.Add(l.policy.ServingWithin)
 	switch {
 	case silent && s.Acted && l.now.Before(until) && !l.overdue():
-		return l.again(ctx, min(l.backoff(), until.Sub(l.now)))
+		return l.again(ctx, min(l.pause(ctx), until.Sub(l.now)))
 	case silent:
 		rule, advice := l.have.unserved(l.policy, l.instance())
 		s.explain("attached, but "+rule, advice)
@@ -113,21 +113,9 @@ func (l *look) refusal() (rule, advice string) {
 		"attach another first, or accept a gap with --allow-gap"
 }
 
-// backoff is the time to the next look: quick at first, since a cloud usually
-// needs seconds, and anew after each effect.
-func (l *look) backoff() time.Duration {
-	const first, most = 300 * time.Millisecond, 10 * time.Second
-	wait := first
-	for range min(l.story.Quiet, 20) {
-		wait += wait / 2
-	}
-	return min(wait, most)
-}
-
 // again leaves the next look, at the deadline at the latest, and saves.
 func (l *look) again(ctx context.Context, wait time.Duration) error {
 	l.story.Attempt++
-	l.story.Quiet++
 	at := l.now.Add(wait)
 	if at.After(l.story.Deadline) {
 		at = l.story.Deadline

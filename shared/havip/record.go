@@ -55,6 +55,9 @@ type PendingCall struct {
 	Token    string    `json:"token"`
 	SentAt   time.Time `json:"sentAt"`
 	Accepted int       `json:"accepted,omitempty"` // how often the cloud said yes to it
+
+	AnsweredAt time.Time     `json:"answeredAt,omitzero"` // or given up
+	Unseen     time.Duration `json:"unseen,omitempty"`    // so long after, its effect did not show
 }
 
 // Message waits in the outbox until flow has published it. It is one of the two:

@@ -139,7 +139,6 @@ func (k Keeper) plan(ctx context.Context, p Policy, e Event) (Plan, error) {
 	if err := l.read(ctx); err != nil || l.err != nil {
 		return plan, errors.Join(err, l.err)
 	}
-	l.resolve()
 	l.want = Choose(p, l.have, *l.story)
 	plan.Status, plan.Holders, plan.Serving = l.have.Status, l.have.Holders, l.have.announcement().Serving
 	plan.Want, plan.Step = l.want, Next(l.want, l.have)

@@ -198,12 +198,12 @@ func (l *look) call(ctx context.Context) error {
 		At: p.SentAt, Step: p.Verb, Instance: p.Instance, ClientToken: p.Token,
 		RequestID: receipt.RequestID, Result: "accepted", Ms: l.now.Sub(p.SentAt).Milliseconds(),
 	}
-	l.story.Quiet = 0
+	p.AnsweredAt = l.now
 	if err == nil {
 		p.Accepted++
 		l.story.take(taken)
 		l.story.RequestID = receipt.RequestID
-		return l.again(ctx, l.backoff())
+		return l.again(ctx, l.pause(ctx))
 	}
 	return l.failed(ctx, taken, err)
 }
@@ -245,8 +245,8 @@ func (l *look) failed(ctx context.Context, taken Taken, err error) error {
 	case cause.Instance && taken.Step == Attach:
 		l.story.Skip = append(l.story.Skip, taken.Instance)
 	}
-	l.story.Quiet = len(l.story.Steps)
-	return l.again(ctx, l.backoff())
+	l.story.Since = l.now
+	return l.again(ctx, retry(len(l.story.Steps)))
 }
 
 // replaceable tells that the cloud refused a standby of our own choice, so that

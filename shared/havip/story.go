@@ -84,9 +84,9 @@ type Origin struct {
 
 // Progress is how far a story has come: what the next look goes by.
 type Progress struct {
-	Attempt   int       `json:"attempt"` // of the next look
-	NextAt    time.Time `json:"nextAt"`  // not before which
-	Quiet     int       `json:"quiet,omitempty"`
+	Attempt   int       `json:"attempt"`            // of the next look
+	NextAt    time.Time `json:"nextAt"`             // not before which
+	Since     time.Time `json:"since,omitzero"`     // when the cloud had its last word: an effect, or a no
 	Acted     bool      `json:"acted,omitempty"`    // an effect was confirmed under it
 	Joined    bool      `json:"joined,omitempty"`   // facts came while a recover was open
 	Skip      []string  `json:"skip,omitempty"`     // busy candidates, tried again when nobody else is left

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"havip-functions/events"
@@ -124,10 +123,7 @@ func (h *Host) find(ctx context.Context, id string) (havip.Story, error) {
 	if !havip.IsStoryID(id) {
 		return havip.Story{}, noStory(id)
 	}
-	for _, p := range h.config.Roster.Policies() {
-		if !strings.HasPrefix(id, p.Key().Shelf()) {
-			continue
-		}
+	for _, p := range h.config.Roster.Index().Shelved(id) {
 		for _, key := range []string{p.Key().String(), havip.EventKey(id)} {
 			r, _, err := havip.Load[havip.Record](ctx, h.function.Ledger, key)
 			if err != nil {

@@ -30,9 +30,9 @@ const (
 	atHeader = "Havip-Not-Before"
 )
 
-// Bus is queue and timer on a JetStream. An event waits in the stream; before
-// its time it is handed back with the delay that is left, which survives a
-// restart because the stream does.
+// Bus is queue and timer on a JetStream. An event waits in the stream; long before
+// its time it is handed back with the delay that is left, which survives a restart
+// because the stream does.
 type Bus struct {
 	js       jetstream.JetStream
 	stream   jetstream.Stream // of requests
@@ -95,7 +95,8 @@ func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, after time.Durat
 
 const (
 	ackWait   = 30 * time.Second
-	atOnce    = 1024 // invocations at a time; in a storm most wait for their turn at the cloud
+	near      = time.Second // what is due so soon is timed here: the engine's timer is late under load
+	atOnce    = 1024        // invocations at a time; in a storm most wait for their turn at the cloud
 	heartbeat = ackWait / 3
 )
 
@@ -109,12 +110,21 @@ func (b *Bus) consume(ctx context.Context, from jetstream.Consumer, invoke func(
 	slots := make(chan struct{}, atOnce)
 	var running sync.WaitGroup
 	consuming, err := from.Consume(func(m jetstream.Msg) {
-		if wait := b.untilDue(m); wait > 0 {
-			b.check(m.NakWithDelay(wait))
+		wait := b.untilDue(m)
+		if wait > near {
+			b.check(m.NakWithDelay(wait - near/2))
 			return
 		}
-		slots <- struct{}{}
+		if wait <= 0 {
+			slots <- struct{}{}
+		}
 		running.Go(func() {
+			if wait > 0 {
+				if !b.holds(ctx, m, wait) {
+					return
+				}
+				slots <- struct{}{}
+			}
 			defer func() { <-slots }()
 			b.deliver(context.WithoutCancel(ctx), m, invoke)
 		})
@@ -127,6 +137,18 @@ func (b *Bus) consume(ctx context.Context, from jetstream.Consumer, invoke func(
 	<-consuming.Closed()
 	running.Wait()
 	return nil
+}
+
+// holds keeps what is due soon until then. The engine has it all the same, and hands it
+// out anew should this process not live to acknowledge it. A stop hands it back.
+func (b *Bus) holds(ctx context.Context, m jetstream.Msg, wait time.Duration) bool {
+	select {
+	case <-time.After(wait):
+		return true
+	case <-ctx.Done():
+		b.check(m.NakWithDelay(b.untilDue(m)))
+		return false
+	}
 }
 
 func (b *Bus) deliver(ctx context.Context, m jetstream.Msg, invoke func(context.Context, []byte) error) {
