@@ -103,6 +103,9 @@ func (r *run) checkServed(v *invocation, ended havip.Story) {
 	known := r.tape.truths[ended.ID]
 	if w := v.looks[ended.ID]; w != nil && (ended.Outcome == havip.Attached || ended.Outcome == havip.Unchanged) {
 		known = w.truth
+		if ended.AnnouncedBy == "" {
+			r.fail(11, "story %s ended as %s and does not say who announces the address", ended.ID, ended.Outcome)
+		}
 	}
 	if s := v.surveys[ended.HAVIP.ID]; ended.Outcome == havip.ServingLost || ended.Outcome == havip.ServingRestored {
 		known = s

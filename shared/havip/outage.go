@@ -8,7 +8,7 @@ import (
 // Outage is a time in which the sweep sees no holder announce an address.
 type Outage struct {
 	Since time.Time   `json:"since"`          // when it saw so first
-	By    AnnouncedBy `json:"by"`             // stranger or nobody, when it was told
+	By    AnnouncedBy `json:"by"`             // stranger or nobody
 	Told  bool        `json:"told,omitempty"` // havip.serving.lost is in the outbox, or out
 }
 
@@ -29,6 +29,8 @@ func (k Keeper) watch(ctx context.Context, r *Record, p Policy, e Event, have HA
 		return true, k.witness(ctx, r, p, e, have, ServingRestored, o.Since)
 	case o == nil:
 		r.Outage, changed = &Outage{Since: e.Arrived, By: by}, true
+	case o.By != by:
+		r.Outage, changed = &Outage{Since: o.Since, By: by, Told: o.Told}, true
 	}
 	if r.Outage.Told || e.Arrived.Before(r.Outage.Since.Add(p.ServingWithin)) {
 		return changed, nil

@@ -100,6 +100,7 @@ func (h *Host) assemble(ctx context.Context) error {
 		Keeper: havip.Keeper{Ledger: streams, Roster: h.config.Roster, Clouds: h.config.Clouds, Later: true, Clock: clock},
 		Ledger: streams, Bus: h.metrics.count(bus), Log: h.config.Log,
 	})
+	h.metrics.registry.MustRegister(watched{h.function.Keeper})
 	h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", h.config.Addr)
 	if err != nil {
 		return fmt.Errorf("%w; choose another --addr, port 0 picks a free one", err)
