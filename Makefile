@@ -30,6 +30,10 @@ test: ## all tests, with the race detector where there is a C compiler
 
 SEEDS ?= 100000
 
+.PHONY: measure
+measure: ## what can be counted of the code
+	$(GO) test ./functions -run Measures -v -count=1
+
 .PHONY: sim
 sim: ## the whole system against everything that can go wrong, for SEEDS (100000) seeds
 	$(GO) test ./functions -run Simulation -v -timeout 60m -sim.seeds=$(SEEDS)

@@ -23,6 +23,9 @@ const (
 	TypeSuperseded = "havip.superseded"
 	TypeRefused    = "havip.refused"
 	TypeTimedOut   = "havip.timedout"
+
+	TypeServingLost     = "havip.serving.lost"
+	TypeServingRestored = "havip.serving.restored"
 )
 
 // Source is the source of the events that we make ourselves.

@@ -40,6 +40,8 @@ var samples = []Event{
 	New("superseded-1", at, outcome("superseded")),
 	New("refused-1", at, outcome("refused")),
 	New("timedout-1", at, outcome("timedout")),
+	New("lost-1", at, unserved()),
+	New("restored-2", at, outcome("serving.restored")),
 }
 
 func follow(e Event) Event {
@@ -55,8 +57,15 @@ func outcome(name string) Outcome {
 		Cloud: "alibaba", Region: "cn-hangzhou", HAVIP: "havip-bp1orders", Name: "orders-db",
 		Story: story, Outcome: name, Holders: []string{"i-db2"}, Serving: "i-db2", Instance: "i-db2",
 		Released: true, Attempts: 4, Calls: 2, StartedAt: at, EndedAt: at.Add(5 * time.Second), CloudMs: 312,
-		Roster: "0c5f1e9a77b2",
+		Roster: "0c5f1e9a77b2", AnnouncedBy: "holder", Announcer: "i-db2",
 	}
+}
+
+func unserved() Outcome {
+	o := outcome("serving.lost")
+	o.Serving, o.AnnouncedBy, o.Announcer = "", "stranger", "i-web1"
+	o.Rule, o.Advice = "i-web1, which does not hold it, announces 10.0.0.100", "stop keepalived on i-web1"
+	return o
 }
 
 func TestGolden(t *testing.T) {

@@ -139,6 +139,9 @@ var readers = map[string]func(*fields) Data{
 	TypeSuperseded:      func(f *fields) Data { return readOutcome(f) },
 	TypeRefused:         func(f *fields) Data { return readOutcome(f) },
 	TypeTimedOut:        func(f *fields) Data { return readOutcome(f) },
+
+	TypeServingLost:     func(f *fields) Data { return readOutcome(f) },
+	TypeServingRestored: func(f *fields) Data { return readOutcome(f) },
 }
 
 func (v envelope) ours() (Data, error) {

@@ -2,7 +2,6 @@ package events
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -31,9 +30,9 @@ func (f *fields) checkName(name, text string) string {
 
 // form returns a required name of one certain form, which the roster and we
 // ourselves give it.
-func (f *fields) form(name string, form *regexp.Regexp, what string) string {
+func (f *fields) form(name string, is func(string) bool, what string) string {
 	text := f.requiredName(name)
-	if !form.MatchString(text) {
+	if !is(text) {
 		f.fail(name, "%s has the wrong form; %s", shown(text), what)
 	}
 	return text

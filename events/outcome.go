@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// Outcome tells how a story ended. When one comes in, because a rule feeds us
+// Outcome tells how a story ended; as havip.serving.lost and havip.serving.restored,
+// what the sweep saw of who announces the address. When one comes in, because a rule feeds us
 // everything, nothing follows from it: an outcome of an outcome would never end.
 type Outcome struct {
 	Cloud     string    `json:"cloud"`
@@ -12,9 +13,9 @@ type Outcome struct {
 	HAVIP     string    `json:"havip"`
 	Name      string    `json:"name"` // the HAVIP's, on the roster
 	Story     string    `json:"story"`
-	Outcome   string    `json:"outcome"` // the last word of the event's type
+	Outcome   string    `json:"outcome"` // the event's type without its havip.
 	Holders   []string  `json:"holders"`
-	Serving   string    `json:"serving"`
+	Serving   string    `json:"serving"`  // the holder that announces the address; "" where none is known to
 	Instance  string    `json:"instance"` // that should hold it
 	Released  bool      `json:"released"` // what was to be released is
 	Attempts  int       `json:"attempts"`
@@ -28,6 +29,9 @@ type Outcome struct {
 	Advice    string    `json:"advice"`
 	Actor     string    `json:"actor"`
 	Roster    string    `json:"roster"` // the hash of the roster that decided
+
+	AnnouncedBy string `json:"announcedBy"` // holder, stranger, nobody or unknown; "" where the HAVIP was not read
+	Announcer   string `json:"announcer"`   // whom the cloud names, holder or not
 }
 
 func (d Outcome) eventType() string { return "havip." + d.Outcome }
@@ -66,5 +70,8 @@ func readOutcome(f *fields) Outcome {
 		Advice:    f.prose("advice"),
 		Actor:     f.actor("actor"),
 		Roster:    f.name("roster"),
+
+		AnnouncedBy: f.name("announcedBy"),
+		Announcer:   f.name("announcer"),
 	}
 }

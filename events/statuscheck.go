@@ -2,16 +2,9 @@ package events
 
 import (
 	"encoding/json"
-	"regexp"
 	"time"
-)
 
-// The forms of what names a HAVIP's record and a story in the ledger: the first
-// two are the roster's, the third is our own.
-var (
-	regionForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
-	havipForm  = regexp.MustCompile(`^havip-[A-Za-z0-9-]{1,64}$`)
-	storyForm  = regexp.MustCompile(`^[0-9a-f]{24}$`)
+	"havip-functions/shared/havip"
 )
 
 // StatusCheck asks to look at a HAVIP again, for a story that is under way.
@@ -33,9 +26,9 @@ func (d StatusCheck) subject() string { return d.HAVIP }
 func readStatusCheck(f *fields) StatusCheck {
 	return StatusCheck{
 		Cloud:     f.cloud(),
-		Region:    f.form("region", regionForm, "write it like cn-hangzhou or bj"),
-		HAVIP:     f.form("havip", havipForm, "write it like havip-bp1orders"),
-		Story:     f.form("story", storyForm, "send the id as we made it, 24 hex digits"),
+		Region:    f.form("region", havip.IsRegion, "write it like cn-hangzhou or bj"),
+		HAVIP:     f.form("havip", havip.IsHAVIP, "write it like havip-bp1orders"),
+		Story:     f.form("story", havip.IsStoryID, "send the id as we made it, 24 hex digits"),
 		Attempt:   int(f.ordinal("attempt")),
 		NotBefore: f.moment("notBefore"),
 		Carried:   f.raw("carried", maxCarried),

@@ -24,6 +24,7 @@ var Names = []string{"instance-started", "health-failed", "status-check", "recov
 // given.
 func New(f flow.Function) flow.Function {
 	f.Desk, f.Keeper.Queues = cmp.Or(f.Desk, &flow.Desk{}), cmp.Or(f.Keeper.Queues, &havip.Queues{})
+	f.Keeper.Timings = cmp.Or(f.Keeper.Timings, &havip.Timings{})
 	f.Handlers = table(f.Keeper, f.Seal)
 	return f
 }

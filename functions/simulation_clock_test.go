@@ -60,7 +60,7 @@ func (l faultyLedger) Now(ctx context.Context) (now time.Time, err error) {
 
 // checkArrival holds a host to the true time, whatever its clock says.
 func (r *run) checkArrival(v *invocation, what string, arrived time.Time) {
-	if wrong := max(v.began.Sub(arrived), arrived.Sub(time.Now())); wrong > r.slack {
+	if wrong := max(v.began.Sub(arrived), time.Until(arrived)); wrong > r.slack {
 		r.fail(10, "%s arrived at %v by the host's word, which is %v off", what, arrived, wrong)
 	}
 }

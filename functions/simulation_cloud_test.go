@@ -59,6 +59,7 @@ type witness struct {
 	begunAt int       // the ledger's writes when the read began
 	have    havip.HAVIP
 	states  map[string]havip.InstanceState
+	truth   truths
 	err     error // of the last call
 	sends   int
 }
@@ -68,8 +69,11 @@ func (w *witness) Get(ctx context.Context, id string) (havip.HAVIP, error) {
 	w.v.lag()
 	begun := 0
 	w.v.locked(func() { begun = w.v.tape.shelf(w.policy).writes })
+	truth := truths{w.v.truth(w.policy)}
 	have, err := w.cloudAndFleet.Get(ctx, id)
+	truth = append(truth, w.v.truth(w.policy))
 	w.v.locked(func() {
+		w.truth = truth
 		w.begunAt, w.readAt, w.now, w.have, w.err = begun, time.Now(), w.v.host.Keeper.Now(), have, err
 		w.v.note("  %s reads %s %v serving %q: %v", w.story[:min(6, len(w.story))], have.Status, have.Holders, have.Serving, err)
 		if err == nil {
@@ -77,6 +81,21 @@ func (w *witness) Get(ctx context.Context, id string) (havip.HAVIP, error) {
 		}
 	})
 	return have, err
+}
+
+// List implements [havip.Fleet].
+func (w *witness) List(ctx context.Context) ([]havip.HAVIP, error) {
+	w.v.lag()
+	seen := func() {
+		for _, p := range w.v.plan.policies {
+			if p.Cloud == w.policy.Cloud {
+				w.v.surveys[p.ID] = append(w.v.surveys[p.ID], w.v.truth(p))
+			}
+		}
+	}
+	seen()
+	defer seen()
+	return w.cloudAndFleet.List(ctx)
 }
 
 // States implements [havip.Fleet].

@@ -51,6 +51,7 @@ func (r *run) atTheEnd() {
 	}
 	for _, p := range r.roster() {
 		r.checkHeld(p)
+		r.checkKnown(p)
 	}
 }
 
@@ -104,7 +105,7 @@ func decided(last havip.Story) bool {
 		return last.Code != ""
 	case havip.Attached, havip.Unchanged:
 		return last.Ask.Kind == havip.AskRecover
-	case havip.Ignored, havip.Superseded, havip.TimedOut:
+	case havip.Ignored, havip.Superseded, havip.TimedOut, havip.ServingLost, havip.ServingRestored:
 		return false
 	}
 	return false

@@ -89,7 +89,7 @@ func (d *drawing) drawCrowd() {
 }
 
 // floodEvery is how often a seed is a flood.
-const floodEvery = 2000
+const floodEvery = 10_000
 
 // drawFlood is a small story with thousands of facts: what came before them is known
 // all the same when it comes again.

@@ -142,13 +142,13 @@ func (f forger) carried(c events.StatusCheck) []byte {
 	s := havip.Story{
 		Origin: havip.Origin{ID: c.Story, HAVIP: f.policy.Key(), Event: havip.EventRef{Source: urn, ID: f.event(), Type: events.TypeRecover}, Ask: havip.Ask{
 			Kind:     pick(f.Rand, havip.AskRecover, havip.AskRecover, havip.AskFailed, havip.AskFailed, havip.AskStarted, havip.AskSweep, "root"),
-			Instance: who(), Release: who(), Force: f.coin(0.8), AllowGap: f.coin(0.8), Actor: "root", Reason: worst(1000),
+			Instance: who(), Release: who(), Force: f.coin(0.8), AllowGap: f.coin(0.8), Actor: "root", Reason: worst(pick(f.Rand, 10, 10, 1000)),
 		}, StartedAt: when(), Deadline: when()},
 		Progress: havip.Progress{Attempt: c.Attempt, NextAt: when(), SettledAt: when(), Acted: f.coin(0.3), Joined: f.coin(0.3)},
 		Reading:  havip.Reading{Instance: who(), Unreleased: f.coin(0.2)},
-		Ending:   havip.Ending{Rule: worst(5000), Outcome: pick[havip.Outcome](f.Rand, "", "", "", havip.Attached)},
+		Ending:   havip.Ending{Rule: worst(pick(f.Rand, 100, 100, 100, 5000)), Outcome: pick[havip.Outcome](f.Rand, "", "", "", havip.Attached)},
 	}
-	for n := range pick(f.Rand, 0, 0, 150) {
+	for n := range pick(f.Rand, 0, 0, 0, 0, 0, 0, 0, 0, 0, 150) {
 		s.Steps = append(s.Steps, havip.Taken{At: when(), Step: havip.Attach, Instance: who(), ClientToken: fmt.Sprint(n), Result: "refused"})
 	}
 	r := havip.Record{Story: &s, N: f.IntN(5), Marks: map[string]havip.Mark{}}

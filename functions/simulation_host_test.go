@@ -90,6 +90,7 @@ type invocation struct {
 	looks    map[string]*witness // the last one of each story
 	leases   map[string]*lease   // by token
 	downs    map[string]bool     // members that a survey found down
+	surveys  map[string]truths   // of the HAVIPs that it listed
 }
 
 type invocationKey struct{}
@@ -107,7 +108,7 @@ func (r *run) attempt(m *message, n int) (done bool) {
 	acked := false
 	name := fmt.Sprintf("%s/%d", m.id, n)
 	v := &invocation{run: r, msg: m, n: n, began: time.Now().UTC(), rng: r.chance(name),
-		looks: map[string]*witness{}, leases: map[string]*lease{}, downs: map[string]bool{}}
+		looks: map[string]*witness{}, leases: map[string]*lease{}, downs: map[string]bool{}, surveys: map[string]truths{}}
 	budget := r.plan.budget
 	if m.forged {
 		budget = min(budget, 20*time.Second) // it may have to wait for an hour, and is sent on instead

@@ -79,13 +79,14 @@ func draw(seed uint64, sdk bool) *plan {
 	for i := range d.IntN(6) {
 		d.drawUpset(fmt.Sprintf("u%d", i), d.upTo(min(at+time.Minute, horizon)))
 	}
-	if d.coin(0.01) {
+	if d.coin(0.003) {
 		d.drawCrowd()
 	}
 	d.drawBatches()
 	d.drawForgeries()
 	d.drawEdits()
 	d.drawOdds()
+	d.drawServing()
 	if d.coin(0.7) || d.odds[loseFollowUp] > 0 {
 		d.sweeps = pick(d.Rand, 30*time.Second, time.Minute, 2*time.Minute)
 	}

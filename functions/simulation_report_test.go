@@ -36,7 +36,7 @@ func (t tally) missing() []string {
 	for _, m := range mishaps {
 		names = append(names, "fault\t"+string(m))
 	}
-	for _, o := range []havip.Outcome{havip.Attached, havip.Unchanged, havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut} {
+	for _, o := range []havip.Outcome{havip.Attached, havip.Unchanged, havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut, havip.ServingLost, havip.ServingRestored} {
 		names = append(names, "outcome\t"+string(o))
 	}
 	for _, s := range slices.Concat(guarded, open) {
@@ -55,6 +55,13 @@ func (t tally) missing() []string {
 	} {
 		names = append(names, "fault\troster: "+what)
 	}
+	for _, what := range []string{squatter, stickyMaster, lostAnnouncement} {
+		names = append(names, "fault\t"+what)
+	}
+	for _, by := range []havip.AnnouncedBy{havip.ByHolder, havip.ByStranger, havip.ByNobody, havip.ByUnknown} {
+		names = append(names, "announced by\t"+string(by))
+	}
+	names = append(names, "announced by\t"+staleMaster)
 	names = append(names, "fault\tcloud: Fleet refused", "fault\t"+atBounds, "fault\t"+inCrowd, "fault\t"+afterFlood)
 	names = append(names, "fault\tclock: set right, and the process begins anew", "fault\ta process begins anew")
 	names = append(names, "step\tWait", "step\tAttach", "step\tDetach", "step\tDetach with force")

@@ -12,6 +12,7 @@ import (
 type edition struct {
 	since    time.Time
 	policies []havip.Policy
+	index    *havip.Index
 }
 
 // Policies implements [havip.Roster].
@@ -19,6 +20,13 @@ func (r *run) Policies() []havip.Policy {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.roster()
+}
+
+// Index implements [havip.Roster].
+func (r *run) Index() *havip.Index {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.editions[len(r.editions)-1].index
 }
 
 func (r *run) roster() []havip.Policy { return r.editions[len(r.editions)-1].policies }
@@ -36,7 +44,7 @@ func (r *run) edit(change func()) {
 			now = append(now, p)
 		}
 	}
-	r.editions = append(r.editions, edition{time.Now(), now})
+	r.editions = append(r.editions, edition{time.Now(), now, havip.NewIndex(now)})
 }
 
 // asOf is what the editions that were in force since a moment say of a HAVIP; each

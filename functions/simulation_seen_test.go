@@ -16,7 +16,7 @@ import (
 // onSave sees a value as it was written: the record of a HAVIP, or of an event.
 func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
 	var record havip.Record
-	if strings.HasPrefix(key, "brake.") {
+	if strings.HasPrefix(key, "brake.") || strings.HasPrefix(key, "timing.") {
 		return
 	}
 	r.failIf(0, json.Unmarshal(value, &record))
@@ -187,6 +187,7 @@ func (t *tape) onStory(r *run, v *invocation, s *shelf, record havip.Record) {
 
 // onRead sees an effect show.
 func (t *tape) onRead(w *witness) {
+	t.truths[w.story] = append(t.truths[w.story], w.truth...)
 	if l := t.shelf(w.policy).lease; l != nil && w.have.On(l.Instance) == (l.Verb == havip.Attach) && len(l.sent) > 0 {
 		l.shown = true
 	}

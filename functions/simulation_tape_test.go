@@ -25,6 +25,7 @@ type tape struct {
 	archive   map[string]havip.Story // by id
 	strays    map[string]bool        // by the key of the event
 	heard     map[int64][]*news      // by when it arrived, by a host's own word
+	truths    map[string]truths      // of the looks, by story
 	encore    bool
 }
 
@@ -39,6 +40,7 @@ type shelf struct {
 	lease    *lease            // the last one
 	meddled  time.Time         // a third party touched the HAVIP
 	failover map[string]failover
+	lost     bool // havip.serving.lost was told, and no restored since
 }
 
 // failover is the first mutating call of a story that fails over.
@@ -94,7 +96,7 @@ func (l *letter) of(m *message) bool {
 }
 
 func newTape(p *plan) tape {
-	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}, events: map[string]havip.Record{}, heard: map[int64][]*news{}, strays: map[string]bool{}, ours: map[string]string{}, archive: map[string]havip.Story{}}
+	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}, events: map[string]havip.Record{}, heard: map[int64][]*news{}, strays: map[string]bool{}, ours: map[string]string{}, archive: map[string]havip.Story{}, truths: map[string]truths{}}
 	for _, policy := range p.policies {
 		policy = everybody(policy)
 		t.shelves[policy.Key().String()] = &shelf{policy: policy, book: book{policy: policy, marks: map[string]havip.Mark{}, forgotten: map[string]havip.Mark{}}, seen: map[string]string{}, failover: map[string]failover{}}

@@ -109,6 +109,7 @@ func (r *run) checkOutcome(v *invocation, t *tale, ended havip.Story, first bool
 	}
 	t.Story, t.outcome, t.endedAt = ended, ended.Outcome, ended.EndedAt
 	r.count("outcome", string(ended.Outcome))
+	r.checkServed(v, ended)
 	w := v.looks[ended.ID]
 	good := ended.Outcome == havip.Attached || ended.Outcome == havip.Unchanged
 	if good && w != nil && !ended.Unreleased && w.have.On(ended.Want.Release) {
@@ -129,6 +130,8 @@ func (r *run) checkOutcome(v *invocation, t *tale, ended havip.Story, first bool
 		if w != nil && errors.Is(w.err, havip.ErrBusy) && ended.EndedAt.Before(ended.Deadline) && gone == 0 {
 			r.fail(9, "story %s was refused because of %v", ended.ID, w.err)
 		}
+	case havip.ServingLost, havip.ServingRestored:
+		r.checkWatch(v, ended)
 	case havip.Unchanged, havip.Ignored, havip.Superseded:
 	}
 }

@@ -8,10 +8,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"havip-functions/shared/runtime"
+	"havip-functions/shared/runtime/fc"
 )
 
-// go1 is a few instances of the go1 runtime, each with one call at a time, which
-// they fetch from FC's runtime API.
+// go1 is a few instances of the go1 runtime, with many calls at a time, which they
+// fetch from FC's runtime API.
 type go1 struct {
 	said    []*output
 	slots   chan struct{}
@@ -26,13 +29,13 @@ type go1Call struct {
 
 func openGo1(t *testing.T, env []string) instance {
 	t.Helper()
-	g := &go1{next: make(chan go1Call), slots: make(chan struct{}, 2)}
+	g := &go1{next: make(chan go1Call), slots: make(chan struct{}, 20)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2020-11-11/runtime/invocation/next", g.serveNext)
 	mux.HandleFunc("POST /2020-11-11/runtime/invocation/{id}/{verb}", g.serveAnswer)
 	api := httptest.NewServer(mux)
 	t.Cleanup(api.Close)
-	for range cap(g.slots) {
+	for range 2 {
 		p := start(t, append(env, "FC_RUNTIME_API="+strings.TrimPrefix(api.URL, "http://")))
 		g.said = append(g.said, p.log)
 	}
@@ -76,4 +79,16 @@ func (g *go1) serveAnswer(w http.ResponseWriter, r *http.Request) {
 		answer.(chan bool) <- r.PathValue("verb") == "response"
 	}
 	w.WriteHeader(http.StatusAccepted)
+}
+
+// A deployment may call the function of the follow-ups as it likes.
+func TestFollowUpsGoWhereTheEnvironmentSays(t *testing.T) {
+	for named, want := range map[string]string{"": "havip-status-check", "db-look-again": "db-look-again"} {
+		env := runtime.Environment{Getenv: func(name string) string {
+			return map[string]string{"HAVIP_FOLLOWUP_FUNCTION": named}[name]
+		}}
+		if got := byInvoking(env)(runtime.Call{}).(fc.Bus).Function; got != want {
+			t.Errorf("HAVIP_FOLLOWUP_FUNCTION %q: got %s, want %s", named, got, want)
+		}
+	}
 }

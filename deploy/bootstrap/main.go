@@ -45,7 +45,7 @@ func run(ctx context.Context, env runtime.Environment) error {
 }
 
 func onLambda(ctx context.Context, env runtime.Environment, ingress bool) error {
-	followUps, err := byQueue(ctx, env.Getenv("HAVIP_SQS_QUEUE_URL"))
+	followUps, err := byQueue(env.Getenv("HAVIP_SQS_QUEUE_URL"))
 	if err != nil {
 		return err
 	}
@@ -101,16 +101,16 @@ func byInvoking(env runtime.Environment) runtime.Buses {
 			endpoint = fc.Endpoint(c)
 		}
 		own := func(context.Context) (havip.Credentials, error) { return c.Credentials, nil }
-		return fc.Bus{Endpoint: endpoint, Function: "havip-status-check", Credentials: own}
+		return fc.Bus{Endpoint: endpoint, Function: fc.FollowUps(env.Getenv), Credentials: own}
 	}
 }
 
 // byQueue sends follow-ups by a queue that calls the function again.
-func byQueue(ctx context.Context, url string) (runtime.Buses, error) {
+func byQueue(url string) (runtime.Buses, error) {
 	if url == "" {
 		return nil, fmt.Errorf("HAVIP_SQS_QUEUE_URL is not set; follow-ups need the queue of deploy/aws")
 	}
-	queue, err := lambda.NewSQS(ctx, url)
+	queue, err := lambda.NewSQS(url)
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func (d *direct) run(ctx context.Context, body []byte, asJSON bool) error {
 	for _, s := range stories {
 		ended = append(ended, api.NewStory(s))
 	}
-	return conclude(ended, asJSON)
+	return cmp.Or(conclude(ended, asJSON), served(ended))
 }
 
 func (d *direct) tell(ctx context.Context, memory *ledger.Memory, t *teller) error {

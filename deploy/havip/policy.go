@@ -13,6 +13,7 @@ import (
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/roster"
+	"havip-functions/shared/runtime/fc"
 )
 
 // ramPolicy is a policy of Alibaba Cloud's RAM.
@@ -35,6 +36,7 @@ type grant struct {
 	bus     string // that outcomes go to, if any
 	vpc     bool   // the functions are in a VPC
 	ingress bool   // the role of the web door, which makes no call to a cloud
+	checks  string // the function that takes follow-ups
 }
 
 func rosterPolicyCommand() *cobra.Command {
@@ -59,6 +61,7 @@ the functions assume in that account.`,
 	f.StringVar(&g.account, "account", "", "the role that is assumed in this account of the roster")
 	f.StringVar(&g.object, "object", where, "bucket/key of the roster in OSS (HAVIP_ROSTER, where it says oss://)")
 	f.StringVar(&g.bus, "bus", os.Getenv("HAVIP_OUTCOME_BUS"), "the bus that outcomes go to (HAVIP_OUTCOME_BUS)")
+	f.StringVar(&g.checks, "follow-ups", fc.FollowUps(os.Getenv), "the function that takes follow-ups (HAVIP_FOLLOWUP_FUNCTION)")
 	f.BoolVar(&g.vpc, "vpc", false, "the functions are in a VPC")
 	f.BoolVar(&g.ingress, "ingress", false, "the role of havip-ingress, which touches no HAVIP")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
@@ -96,7 +99,7 @@ func (g grant) policy() ramPolicy {
 	if len(regions) == 0 {
 		regions = []string{"*"} // the roster names none of Alibaba's
 	}
-	p.allow(in(regions, "acs:fc:{region}:*:functions/havip-status-check"), "fc:InvokeFunction")
+	p.allow(in(regions, "acs:fc:{region}:*:functions/"+g.checks), "fc:InvokeFunction")
 	p.allow(in(regions, "acs:mns:{region}:*:/queues/havip-dead-letters/messages"), "mns:SendMessage")
 	p.allow(in(regions, "acs:log:{region}:*:project/havip-functions/logstore/functions"), "log:PostLogStoreLogs")
 	if g.object != "" {

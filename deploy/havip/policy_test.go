@@ -30,7 +30,7 @@ func TestPolicyFiles(t *testing.T) {
 		"policy-ingress.json": {true, " --ingress"},
 	} {
 		var got bytes.Buffer
-		g := grant{roster: parsed(t, string(roster.Builtin())), object: "havip-config/roster.yaml", ingress: tt.ingress}
+		g := grant{roster: parsed(t, string(roster.Builtin())), object: "havip-config/roster.yaml", ingress: tt.ingress, checks: "havip-status-check"}
 		if err := g.policy().write(&got); err != nil {
 			t.Fatal(err)
 		}
@@ -99,5 +99,13 @@ func TestPolicyOfBaiduAloneHasNoHAVIP(t *testing.T) {
 	var text strings.Builder
 	if err := (grant{roster: r}).policy().write(&text); err != nil || strings.Contains(text.String(), "vpc:") || !strings.Contains(text.String(), "fc:InvokeFunction") {
 		t.Errorf("got %s, %v", text.String(), err)
+	}
+}
+
+// Who names the function of the follow-ups otherwise may call that one alone.
+func TestPolicyNamesTheFunctionOfTheFollowUps(t *testing.T) {
+	out := havipRuns(t, []string{"HAVIP_FOLLOWUP_FUNCTION=db-look-again"}, "roster", "policy", file(t, "roster.yaml", rosterOfAccounts)).out
+	if !strings.Contains(out, `"acs:fc:cn-hangzhou:*:functions/db-look-again"`) || strings.Contains(out, "havip-status-check") {
+		t.Errorf("got %s", out)
 	}
 }

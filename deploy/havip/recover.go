@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -50,7 +51,7 @@ without a host or a ledger, from wherever there are credentials.`,
 	f.StringVar(&r.ask.Reason, "reason", "", "why; it stands in the outcome (required)")
 	f.BoolVar(&r.ask.DryRun, "dry-run", false, "say what would be done first, and do nothing")
 	f.BoolVar(&r.direct, "direct", false, "work without a host")
-	f.StringVar(&r.target, "target", "", "hand it to the functions at fc:REGION instead of a host")
+	f.StringVar(&r.target, "target", "", "hand it to the functions at fc:REGION instead of a host; fc:REGION/FUNCTION where it isn't havip-recover")
 	f.StringVar(&r.roster, "roster", "", "with --direct and --target: the roster (HAVIP_ROSTER, else roster.yaml)")
 	f.BoolVar(&r.wait, "wait", false, "follow the story to its outcome")
 	f.BoolVar(&r.yes, "yes", false, "don't ask before --force or --allow-gap; without a terminal nobody can be asked")
@@ -93,7 +94,8 @@ func (r recovery) run(ctx context.Context) error {
 	if r.ask.DryRun {
 		return c.plan(ctx, body, r.asJSON)
 	}
-	return c.deliver(ctx, body, r.wait, r.asJSON)
+	stories, err := c.deliver(ctx, body, r.wait, r.asJSON)
+	return cmp.Or(err, served(stories))
 }
 
 // confirmed asks a person at a terminal before what can take an address away.

@@ -79,7 +79,7 @@ func (c client) redriveFile(cmd *cobra.Command, path, reason string) error {
 		if reason == "" {
 			err = c.plan(cmd.Context(), p, false)
 		} else {
-			err = c.deliver(cmd.Context(), p, false, false)
+			_, err = c.deliver(cmd.Context(), p, false, false)
 		}
 		if err != nil {
 			return err

@@ -50,24 +50,25 @@ standard input, may hold a CloudEvent, an array of them, or a cloud's own event.
 		if _, err := events.Read(body, time.Now()); err != nil { // a host would keep it as a dead letter
 			return usage("the event can't be read, and was not sent: %v", err)
 		}
-		return connect(*at).deliver(cmd.Context(), body, wait, asJSON)
+		_, err = connect(*at).deliver(cmd.Context(), body, wait, asJSON)
+		return err
 	}
 	return cmd
 }
 
 // deliver sends an event and says what became of it.
-func (c client) deliver(ctx context.Context, body []byte, wait, asJSON bool) error {
+func (c client) deliver(ctx context.Context, body []byte, wait, asJSON bool) ([]api.Story, error) {
 	a, err := c.send(ctx, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !wait {
 		if asJSON {
 			printJSON(a)
-			return nil
+			return nil, nil
 		}
 		printTaken(a)
-		return nil
+		return nil, nil
 	}
 	var ids []string
 	for _, e := range a.Accepted {
@@ -75,9 +76,9 @@ func (c client) deliver(ctx context.Context, body []byte, wait, asJSON bool) err
 	}
 	stories, err := c.wait(ctx, ids, os.Stderr)
 	if err != nil {
-		return err
+		return stories, err
 	}
-	return conclude(stories, asJSON)
+	return stories, conclude(stories, asJSON)
 }
 
 // eventBytes reads a file, or makes an event of a type of ours.

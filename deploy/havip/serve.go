@@ -12,9 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"havip-functions/shared/accounts"
+	"havip-functions/shared/flow"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/roster"
+	"havip-functions/shared/runtime"
 	"havip-functions/shared/runtime/host"
 	"havip-functions/shared/simulator"
 )
@@ -123,11 +125,16 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	if s.limits.Proxies, err = prefixes(s.proxies); err != nil {
 		return err
 	}
+	keys := accounts.New(getenv)
+	tell, err := s.tell(keys)
+	if err != nil {
+		return usage("%v", err)
+	}
 	if believed.Open() && len(s.proxies) > 0 {
 		return usage("--behind-proxy: a proxy speaks for strangers; set HAVIP_OPERATOR_TOKEN, and HAVIP_INGRESS_TOKEN or HAVIP_WEBHOOK_SECRET for senders")
 	}
 	config := host.Config{
-		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: accounts.New(getenv).Clouds(havip.Credentials{}),
+		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: keys.Clouds(havip.Credentials{}), Tell: tell,
 		Guard: believed, Limits: s.limits, Log: s.log,
 	}
 	h, err := host.Open(ctx, config)
@@ -141,6 +148,15 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	s.log.Info("ready", "addr", h.Addr, "data", s.data, "roster", file.Current().Hash)
 	config.Addr = h.Addr
 	return s.persist(ctx, h, config)
+}
+
+// tell opens what the environment says of outcomes, and refuses a ledger that would
+// not be kept.
+func (s serving) tell(keys *accounts.Accounts) (map[string]flow.Bus, error) {
+	if at := s.getenv("HAVIP_LEDGER"); at != "" && at != s.nats {
+		return nil, errors.New("HAVIP_LEDGER is for functions of the clouds, and a host has a ledger of its own; unset it, or join a cluster of NATS with --nats (HAVIP_NATS)")
+	}
+	return runtime.Environment{Getenv: s.getenv, Log: s.log}.Outcomes(keys)
 }
 
 // persist serves, and opens the host anew after its store could not be written:

@@ -150,7 +150,15 @@ func rows(v havip.View, now time.Time) (rows table) {
 	return rows
 }
 
-func serves(v havip.View) string { return orDash(v.Serving) }
+func serves(v havip.View) string { return orDash(orStranger(v.Announcement)) }
+
+// orStranger is who serves, or who only announces the address.
+func orStranger(a havip.Announcement) string {
+	if a.AnnouncedBy == havip.ByHolder || a.Announcer == "" {
+		return a.Serving
+	}
+	return a.Announcer + " (" + string(a.AnnouncedBy) + ")"
+}
 
 func lastOutcome(v havip.View, now time.Time) string {
 	if v.Last == nil {

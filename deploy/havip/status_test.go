@@ -15,7 +15,7 @@ import (
 func dark(now time.Time) havip.View {
 	story, long := "0123456789abcdef01234567", "i-bp67acfmxazb4p1abcd"
 	return havip.View{
-		Name: "orders-db-production", ID: "havip-bp1orders0123456789", Status: havip.InUse, Hold: 2, Serving: long, Mode: havip.Observe,
+		Name: "orders-db-production", ID: "havip-bp1orders0123456789", Status: havip.InUse, Hold: 2, Mode: havip.Observe, Announcement: havip.Announcement{Serving: long, AnnouncedBy: havip.ByHolder},
 		Holders: []havip.HolderView{{ID: long, Health: "failed"}, {ID: "i-bp67acfmxazb4p1abce", Health: "unknown"}},
 		Story:   &story, Open: &havip.OpenView{Since: now.Add(-time.Minute), Attempt: 7, Waits: strings.Repeat("it still serves ", 10), Advice: "stop keepalived on it"},
 		Marks:  []havip.MarkView{{ID: long, Since: now.Add(-time.Hour), Until: now.Add(time.Hour)}},
@@ -27,7 +27,7 @@ func dark(now time.Time) havip.View {
 
 func TestStatusFitsATerminal(t *testing.T) {
 	now := time.Now()
-	views := []havip.View{{Name: "cache", Status: havip.InUse, Mode: havip.Act, Hold: 1, Serving: "i-1", Holders: []havip.HolderView{{ID: "i-1", Health: "healthy"}}}, dark(now)}
+	views := []havip.View{{Name: "cache", Status: havip.InUse, Mode: havip.Act, Hold: 1, Announcement: havip.Announcement{Serving: "i-1", AnnouncedBy: havip.ByHolder}, Holders: []havip.HolderView{{ID: "i-1", Health: "healthy"}}}, dark(now)}
 	for _, width := range []int{100, 80, 60} {
 		var out bytes.Buffer
 		writeStatus(&out, views, now, width)

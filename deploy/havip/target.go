@@ -5,7 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
+	"regexp"
 	"time"
 
 	"havip-functions/events"
@@ -13,13 +13,17 @@ import (
 	"havip-functions/shared/runtime/fc"
 )
 
+// onFC is the form of a target: a region, and a function where it isn't havip-recover.
+var onFC = regexp.MustCompile(`^fc:([a-z0-9-]+)(?:/([A-Za-z_][A-Za-z0-9_-]{0,63}))?$`)
+
 // remotely hands the request to the functions on Function Compute: one signed
-// asynchronous invocation of havip-recover. The roster tells where the HAVIP is.
+// asynchronous invocation. The roster tells where the HAVIP is.
 func (r recovery) remotely(ctx context.Context, target string) error {
-	region, ok := strings.CutPrefix(target, "fc:")
-	if !ok || region == "" || strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		return usage("--target %s is none; give fc:REGION, like fc:cn-hangzhou", target)
+	named := onFC.FindStringSubmatch(target)
+	if named == nil {
+		return usage("--target %s is none; give fc:REGION or fc:REGION/FUNCTION, like fc:cn-hangzhou", target)
 	}
+	region, function := named[1], cmp.Or(named[2], "havip-recover")
 	if r.wait {
 		return usage("--wait can't follow a story on Function Compute; its outcome stands in the functions' log")
 	}
@@ -38,7 +42,7 @@ func (r recovery) remotely(ctx context.Context, target string) error {
 	}
 	bus := fc.Bus{
 		Endpoint: cmp.Or(os.Getenv("HAVIP_FC_ENDPOINT"), "https://fcv3."+region+".aliyuncs.com"),
-		Function: "havip-recover", Credentials: accounts.New(os.Getenv).Ambient(),
+		Function: function, Credentials: accounts.New(os.Getenv).Ambient(),
 	}
 	if err := bus.Publish(ctx, ce, 0); err != nil {
 		return failure{exitNoServer, err}
@@ -46,6 +50,6 @@ func (r recovery) remotely(ctx context.Context, target string) error {
 	if r.asJSON {
 		printJSON(map[string]string{"source": ce.Source(), "id": ce.ID(), "target": target})
 	}
-	fmt.Fprintf(os.Stderr, "havip-recover in %s has taken %s; its outcome will stand in the functions' log, with event %s\n", region, p.Name, ce.ID())
+	fmt.Fprintf(os.Stderr, "%s in %s has taken %s; its outcome will stand in the functions' log, with event %s\n", function, region, p.Name, ce.ID())
 	return nil
 }

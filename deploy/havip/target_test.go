@@ -37,6 +37,9 @@ func TestRecoverOnFunctionCompute(t *testing.T) {
 		code int
 	}{
 		"taken":           {[]string{"orders-db", "--target", "fc:cn-hangzhou"}, exitGood},
+		"another name":    {[]string{"orders-db", "--target", "fc:cn-hangzhou/db-by-hand"}, exitGood},
+		"no name":         {[]string{"orders-db", "--target", "fc:cn-hangzhou/"}, exitUsage},
+		"a forged name":   {[]string{"orders-db", "--target", "fc:cn-hangzhou/a/../b"}, exitUsage},
 		"by its id":       {[]string{"havip-w2d4", "--target", "fc:cn-hangzhou"}, exitGood},
 		"not rostered":    {[]string{"nobody", "--target", "fc:cn-hangzhou"}, exitUsage},
 		"another host":    {[]string{"orders-db", "--target", "lambda:eu-west-1"}, exitUsage},
@@ -48,7 +51,11 @@ func TestRecoverOnFunctionCompute(t *testing.T) {
 		if code := run(t.Context(), args); code != tt.code {
 			t.Errorf("%s: exit code %d, want %d", name, code, tt.code)
 		}
-		if sent := asked == "POST /2023-03-30/functions/havip-recover/invocations Async"; sent != (tt.code == exitGood) {
+		function := "havip-recover"
+		if name == "another name" {
+			function = "db-by-hand"
+		}
+		if sent := asked == "POST /2023-03-30/functions/"+function+"/invocations Async"; sent != (tt.code == exitGood) {
 			t.Errorf("%s: asked %q", name, asked)
 		}
 		var e struct {

@@ -86,7 +86,7 @@ func (t *teller) look(g havip.Glance) {
 	if g.Why != "" {
 		why = "; waits: " + g.Why
 	}
-	t.line(g.At, "look %d: %s, held by %s, %s serves%s", g.Attempt, g.Status, orNobody(g.Holders), orNone(g.Serving), why)
+	t.line(g.At, "look %d: %s, held by %s, %s%s", g.Attempt, g.Status, orNobody(g.Holders), announced(g.Announcement), why)
 }
 
 func planned(w havip.Want) string {
@@ -149,6 +149,28 @@ func away(err error) bool {
 	return errors.As(err, &f) && f.code == exitNoServer
 }
 
+// announced tells who announces the address: only a holder serves.
+func announced(a havip.Announcement) string {
+	switch a.AnnouncedBy {
+	case havip.ByStranger:
+		return a.Announcer + ", a stranger, announces it"
+	case havip.ByUnknown:
+		return "nobody knows whether " + a.Announcer + " serves"
+	case havip.ByHolder, havip.ByNobody:
+	}
+	return orNone(a.Serving) + " serves"
+}
+
+// served is an error while no holder announces the address that a story ended on.
+func served(stories []api.Story) error {
+	for _, s := range stories {
+		if s.AnnouncedBy != "" && s.AnnouncedBy != havip.ByHolder {
+			return other("%s is not served: %s", s.Name, announced(s.Announcement))
+		}
+	}
+	return nil
+}
+
 // conclude prints the outcomes and turns the worst into the exit code.
 func conclude(stories []api.Story, asJSON bool) error {
 	var bad error
@@ -171,10 +193,10 @@ func verdict(s api.Story) string {
 	fmt.Fprintf(&b, "%s %s", cmp.Or(s.Name, s.HAVIP, s.Event.Type), colored(string(*s.Outcome)))
 	switch *s.Outcome {
 	case havip.Attached:
-		fmt.Fprintf(&b, ": %s holds it; holders %s; %s serves", s.Instance, orNobody(s.Holders), orNone(s.Serving))
+		fmt.Fprintf(&b, ": %s holds it; holders %s; %s", s.Instance, orNobody(s.Holders), announced(s.Announcement))
 	case havip.Unchanged:
-		fmt.Fprintf(&b, ": held by %s; %s serves", orNobody(s.Holders), orNone(s.Serving))
-	case havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut:
+		fmt.Fprintf(&b, ": held by %s; %s", orNobody(s.Holders), announced(s.Announcement))
+	case havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut, havip.ServingLost, havip.ServingRestored:
 	}
 	if s.Successor != "" {
 		fmt.Fprintf(&b, " by story %s", s.Successor)

@@ -17,7 +17,7 @@ func TestCrossing(t *testing.T) {
 			s.Post(s.Failed("i-db1"))
 			s.Wait(time.Second) // the attach of i-db2 is under way
 			s.Post(s.Failed("i-db2"))
-			s.Wait(time.Second)
+			s.Wait(time.Second / 2)
 			s.Post(s.Started("i-db1"))
 		}, Calls: "+i-db2 -i-db2", Outcomes: "superseded, superseded, attached i-db1", Holders: "i-db1*"},
 		{Name: "the standby fails while it is being attached", Scene: holds(one, "i-db1"), Tell: func(s *stage) {

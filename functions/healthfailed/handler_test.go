@@ -81,7 +81,7 @@ func TestNoSpare(t *testing.T) {
 	functionstest.Run(t, []functionstest.Story{
 		{Name: "the keepalived pair stays as it is, and the outcome names who serves", Scene: holds(pair, "i-db1", "i-db2"), Tell: func(s *stage) {
 			s.Instance("i-db1", havip.Stopped)
-			s.Wait(2 * time.Second)
+			s.Wait(4 * time.Second)
 			s.Post(s.Failed("i-db1"))
 			s.Finish()
 			if o := s.Last(); o.Serving != "i-db2" || !o.Released {

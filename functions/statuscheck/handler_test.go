@@ -58,7 +58,7 @@ func TestUntilItIsSo(t *testing.T) {
 			if took := time.Since(began); took != 5*time.Minute {
 				s.Errorf("it ended after %s, its deadline is 5m", took)
 			}
-		}, Calls: "+i-db2", Outcomes: "timedout", Holders: "i-db1", Says: []string{"Associating", "havip status orders"}},
+		}, Calls: "+i-db2", Outcomes: "timedout", Holders: "i-db1", Says: []string{"Associating", "havip story "}},
 		{Name: "no call is made at the deadline", Scene: alone, Tell: func(s *stage) {
 			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Times: 1, Error: &simulator.FaultError{Code: "SystemBusy"}})
 			s.Post(s.Failed("i-db1"))

@@ -1,6 +1,7 @@
 package sweep_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"havip-functions/events"
 	"havip-functions/functions/functionstest"
 	"havip-functions/functions/sweep"
+	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/simulator"
 )
@@ -73,7 +75,7 @@ func TestAllIsWell(t *testing.T) {
 				sweeps(s)
 				s.Wait(time.Hour)
 			}
-		}, Outcomes: "refused", Holders: "i-db1", Says: []string{"no standby that runs"}},
+		}, Outcomes: "refused, serving.lost", Holders: "i-db1", Says: []string{"none runs", "havip recover orders"}},
 		{Name: "until something changed", Scene: holds(pair, "i-db1"), Tell: func(s *stage) {
 			s.Instance("i-db2", havip.Stopped)
 			sweeps(s)
@@ -152,6 +154,94 @@ func TestStuckMove(t *testing.T) {
 			s.Change(simulator.HAVIPChange{Status: new(havip.InUse)})
 			sweeps(s)
 		}, Holders: "i-db1*"},
+	})
+}
+
+// Nobody's story may be under way when nobody announces the address any more.
+func TestServing(t *testing.T) {
+	later := func(s *stage) {
+		s.Wait(time.Minute)
+		sweeps(s)
+	}
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "lost for longer than servingWithin, told once, and once when it is back", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			sweeps(s)
+			s.Silence()
+			sweeps(s)
+			if len(s.Outcomes) > 0 {
+				s.Error("VRRP may be about to move it")
+			}
+			later(s)
+			s.Says("no holder announces the address", "check keepalived on i-db1")
+			later(s)
+			s.Serve("i-db1")
+			later(s)
+			later(s)
+		}, Outcomes: "serving.lost, serving.restored", Holders: "i-db1*"},
+		{Name: "on Baidu", Scene: scene{Cloud: "baidu", Policy: one, Holders: []string{"i-db1"}}, Tell: func(s *stage) {
+			s.Silence()
+			sweeps(s)
+			later(s)
+		}, Outcomes: "serving.lost", Holders: "i-db1"},
+		{Name: "a stranger has it", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Serve("i-db4")
+			sweeps(s)
+			later(s)
+			o := s.Last()
+			if o.Serving != "" || o.AnnouncedBy != "stranger" || o.Announcer != "i-db4" || !slices.Equal(o.Holders, []string{"i-db1"}) || o.HAVIP != functionstest.Orders || o.EndedAt.Sub(o.StartedAt) != time.Minute {
+				s.Errorf("it says %+v", o)
+			}
+		}, Outcomes: "serving.lost", Holders: "i-db1", Says: []string{"i-db4, which does not hold it, announces 10.0.0.100", "stop keepalived on i-db4"}},
+		{Name: "a gap of a moment is not told", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Silence()
+			sweeps(s)
+			s.Wait(20 * time.Second)
+			sweeps(s)
+			s.Serve("i-db1")
+			later(s)
+		}, Holders: "i-db1*"},
+		{Name: "nor do two of them make one", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			for range 3 {
+				s.Silence()
+				sweeps(s)
+				s.Serve("i-db1")
+				later(s)
+			}
+		}, Holders: "i-db1*"},
+		{Name: "another host goes on, and a third one after it was told", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Silence()
+			for range 4 {
+				s.Function = s.Host(func(*flow.Function) {})
+				later(s)
+			}
+		}, Outcomes: "serving.lost", Holders: "i-db1"},
+		{Name: "servingWithin 0s waits for nobody", Scene: holds(one+", servingWithin: 0s", "i-db1"), Tell: func(s *stage) {
+			s.Silence()
+			sweeps(s)
+			later(s)
+		}, Outcomes: "serving.lost", Holders: "i-db1"},
+		{Name: "while a story is under way", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Instance("i-db1", havip.Stopped)
+			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Error: &simulator.FaultError{Code: "Throttling.User"}})
+			s.Post(s.Failed("i-db1"))
+			for range 3 {
+				s.Wait(time.Minute)
+				s.Post(s.Sweep())
+			}
+			s.Clouds.ClearFaults()
+			s.Finish()
+			later(s)
+		}, Calls: "+i-db2:Throttling.User*24 +i-db2 -i-db1", Outcomes: "serving.lost, attached i-db2, serving.restored", Holders: "i-db2*"},
+		{Name: "observe tells", Scene: holds(one+", mode: observe", "i-db1"), Tell: func(s *stage) {
+			s.Silence()
+			sweeps(s)
+			later(s)
+		}, Outcomes: "serving.lost", Holders: "i-db1"},
+		{Name: "paused does not", Scene: holds(one+", mode: paused", "i-db1"), Tell: func(s *stage) {
+			s.Silence()
+			sweeps(s)
+			later(s)
+		}, Holders: "i-db1"},
 	})
 }
 

@@ -54,6 +54,9 @@ func read(v vpc.HaVip) havip.HAVIP {
 		Type:    v.AssociatedInstanceType,
 		Holders: v.AssociatedInstances.AssociatedInstance,
 		Guards:  true,
+		// BytePlus says of its own HAVIPs that whoever announces the address is
+		// shown, associated or not; assumption 37 of the simulator's.
+		Announcer: v.MasterInstanceId,
 	}
 	if have.On(v.MasterInstanceId) {
 		have.Serving = v.MasterInstanceId

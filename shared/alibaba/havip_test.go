@@ -56,9 +56,9 @@ func TestGet(t *testing.T) {
 	}{
 		{"nobody", `"Status":"Available"`, havip.HAVIP{Status: havip.Available}},
 		{"serving", `"Status":"InUse","IpAddress":"10.0.0.9","VSwitchId":"vsw-1","AssociatedInstanceType":"EcsInstance","MasterInstanceId":"i-2","AssociatedInstances":{"associatedInstance":["i-1","i-2"]}`,
-			havip.HAVIP{Status: havip.InUse, Address: "10.0.0.9", Network: "vsw-1", Type: "EcsInstance", Holders: []string{"i-1", "i-2"}, Serving: "i-2"}},
-		{"a master that went", `"Status":"InUse","MasterInstanceId":"i-9","AssociatedInstances":{"associatedInstance":["i-1"]}`,
-			havip.HAVIP{Status: havip.InUse, Holders: []string{"i-1"}}},
+			havip.HAVIP{Status: havip.InUse, Address: "10.0.0.9", Network: "vsw-1", Type: "EcsInstance", Holders: []string{"i-1", "i-2"}, Serving: "i-2", Announcer: "i-2"}},
+		{"a stranger", `"Status":"InUse","MasterInstanceId":"i-9","AssociatedInstances":{"associatedInstance":["i-1"]}`,
+			havip.HAVIP{Status: havip.InUse, Holders: []string{"i-1"}, Announcer: "i-9"}},
 		{"a new word", `"Status":"Migrating"`, havip.HAVIP{Status: "Migrating"}},
 	}
 	for _, tt := range tests {

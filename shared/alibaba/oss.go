@@ -3,14 +3,12 @@ package alibaba
 import (
 	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
-	"time"
+
+	oss "github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss/credentials"
+	"github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss/signer"
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/wire"
@@ -39,33 +37,15 @@ func (o Object) Read(ctx context.Context, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	signOSS(r, "/"+o.URL.Host+o.URL.EscapedPath(), region, credentials)
+	product, bucket, key := "oss", o.URL.Host, strings.TrimPrefix(o.URL.Path, "/")
+	err = new(signer.SignerV4).Sign(ctx, &signer.SigningContext{
+		Product: &product, Region: &region, Bucket: &bucket, Key: &key, Request: r,
+		Credentials: &oss.Credentials{
+			AccessKeyID: credentials.AccessKeyID, AccessKeySecret: credentials.AccessKeySecret, SecurityToken: credentials.SecurityToken,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
 	return wire.Download(r, most)
-}
-
-// signOSS puts OSS4-HMAC-SHA256 on a request without a query,
-// https://www.alibabacloud.com/help/en/oss/developer-reference/recommend-to-use-signature-version-4
-func signOSS(r *http.Request, resource, region string, c havip.Credentials) {
-	now := time.Now().UTC().Format("20060102T150405Z")
-	headers := "x-oss-content-sha256:UNSIGNED-PAYLOAD\nx-oss-date:" + now + "\n"
-	r.Header.Set("x-oss-content-sha256", "UNSIGNED-PAYLOAD")
-	r.Header.Set("x-oss-date", now)
-	if c.SecurityToken != "" {
-		r.Header.Set("x-oss-security-token", c.SecurityToken)
-		headers += "x-oss-security-token:" + c.SecurityToken + "\n"
-	}
-	canonical := strings.Join([]string{r.Method, resource, "", headers, "", "UNSIGNED-PAYLOAD"}, "\n")
-	scope := now[:8] + "/" + region + "/oss/aliyun_v4_request"
-	key := []byte("aliyun_v4" + c.AccessKeySecret)
-	for part := range strings.SplitSeq(scope, "/") {
-		key = keyed(key, part)
-	}
-	signature := keyed(key, "OSS4-HMAC-SHA256\n"+now+"\n"+scope+"\n"+hexSum([]byte(canonical)))
-	r.Header.Set("Authorization", "OSS4-HMAC-SHA256 Credential="+c.AccessKeyID+"/"+scope+",Signature="+hex.EncodeToString(signature))
-}
-
-func keyed(key []byte, text string) []byte {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(text))
-	return mac.Sum(nil)
 }

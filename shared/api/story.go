@@ -35,9 +35,9 @@ type Story struct {
 	Instance  string         `json:"instance"`
 	Status    havip.Status   `json:"status"`
 	Holders   []string       `json:"holders"`
-	Serving   string         `json:"serving"`
-	Successor string         `json:"successor,omitempty"`
-	Steps     []havip.Taken  `json:"steps"`
+	havip.Announcement
+	Successor string        `json:"successor,omitempty"`
+	Steps     []havip.Taken `json:"steps"`
 
 	Looks []havip.Glance `json:"looks"` // what each look read that told something new
 	Waits string         `json:"waits"` // why the last look of an open story did nothing
@@ -49,7 +49,7 @@ func NewStory(s havip.Story) Story {
 		ID: s.ID, Event: s.Event, Cloud: s.HAVIP.Cloud, Region: s.HAVIP.Region, HAVIP: s.HAVIP.ID, Name: s.Name,
 		Want: s.Want, Attempt: s.Attempt, StartedAt: s.StartedAt, NextAt: s.NextAt, Deadline: s.Deadline,
 		Released: !s.Unreleased, Reason: s.Rule, Advice: s.Advice, Code: s.Code, RequestID: s.RequestID,
-		Instance: s.Instance, Status: s.Status, Holders: s.Holders, Serving: s.Serving, Successor: s.Successor, Steps: s.Steps,
+		Instance: s.Instance, Status: s.Status, Holders: s.Holders, Announcement: s.Announcement, Successor: s.Successor, Steps: s.Steps,
 	}
 	v.Looks, v.Waits = s.Looks, s.Waits()
 	if v.Looks == nil {

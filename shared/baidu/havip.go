@@ -48,6 +48,8 @@ func args(call havip.Call) *sdk.HaVipInstanceArgs {
 	}
 }
 
+// read reads what the cloud says of a HAVIP. It marks the master among the holders
+// alone: a stranger that announces the address shows as nobody.
 func read(v sdk.HaVip) havip.HAVIP {
 	have := havip.HAVIP{
 		ID:      v.HaVipId,
@@ -59,7 +61,7 @@ func read(v sdk.HaVip) havip.HAVIP {
 		have.Holders = append(have.Holders, i.InstanceId)
 		have.Type = i.InstanceType
 		if i.Master {
-			have.Serving = i.InstanceId
+			have.Serving, have.Announcer = i.InstanceId, i.InstanceId
 		}
 	}
 	return have

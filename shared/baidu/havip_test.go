@@ -45,7 +45,7 @@ func TestGet(t *testing.T) {
 	}{
 		{"nobody", `"status":"available"`, havip.HAVIP{Status: havip.Available}},
 		{"serving", `"status":"bound","privateIpAddress":"192.168.0.9","subnetId":"sbn-1","bindedInstances":[{"instanceId":"i-1","instanceType":"SERVER"},{"instanceId":"i-2","instanceType":"SERVER","master":true}]`,
-			havip.HAVIP{Status: havip.InUse, Address: "192.168.0.9", Network: "sbn-1", Type: "SERVER", Holders: []string{"i-1", "i-2"}, Serving: "i-2"}},
+			havip.HAVIP{Status: havip.InUse, Address: "192.168.0.9", Network: "sbn-1", Type: "SERVER", Holders: []string{"i-1", "i-2"}, Serving: "i-2", Announcer: "i-2"}},
 		{"a new word", `"status":"binding"`, havip.HAVIP{Status: "binding"}},
 	}
 	for _, tt := range tests {

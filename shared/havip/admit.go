@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -86,17 +87,14 @@ func (k Keeper) Admit(ctx context.Context, e Event) ([]Left, error) {
 
 // concerned returns the HAVIPs that the event names, else those of its instance.
 func (k Keeper) concerned(e Event) []Policy {
-	var found []Policy
-	for _, p := range k.Roster.Policies() {
-		if (e.Cloud != "" && p.Cloud != e.Cloud) || (e.Region != "" && p.Region != e.Region) {
-			continue
-		}
-		_, member := p.Member(e.Ask.Instance)
-		if e.HAVIP == p.ID || e.HAVIP == p.Name || (e.HAVIP == "" && member) {
-			found = append(found, p)
-		}
+	roster := k.Roster.Index()
+	found := roster.Of(e.Ask.Instance)
+	if e.HAVIP != "" {
+		found = roster.Named(e.HAVIP)
 	}
-	return found
+	return slices.DeleteFunc(found, func(p Policy) bool {
+		return e.Cloud != "" && p.Cloud != e.Cloud || e.Region != "" && p.Region != e.Region
+	})
 }
 
 // admit notes the event in the HAVIP's record. One that ends at once is noted

@@ -34,6 +34,10 @@ func (k Keeper) adopt(ctx context.Context, c Check, carried Carried, p Policy, r
 		r = Record{Story: &s, N: r.N, Pending: r.Pending, Failover: r.Failover}
 		if r.Pending != nil {
 			r.Pending.SentAt = within(r.Pending.SentAt, now, k.settle()) // else nobody could act before it settles
+			r.Pending.AnsweredAt = time.Time{}                           // it teaches nothing
+			if r.Pending.Token != r.Pending.token(s.ID, p.ID, r.N) {
+				r.Pending.Accepted = 2 // no token of ours: the next call has another
+			}
 		}
 		switch f := r.Failover; {
 		case f == nil:
@@ -75,7 +79,7 @@ func humble(s Story, c Check, p Policy, now time.Time) Story {
 		s.Event.Source = unproven + s.Event.Source
 	}
 	s.ID, s.HAVIP, s.Name, s.Attempt, s.Roster = c.Story, c.HAVIP, p.Name, c.Attempt, p.Roster
-	s.StartedAt, s.Deadline, s.NextAt = began, deadline, now
+	s.StartedAt, s.Deadline, s.NextAt, s.Since = began, deadline, now, time.Time{}
 	if !s.SettledAt.IsZero() {
 		s.SettledAt = within(s.SettledAt, now, p.Deadline)
 	}

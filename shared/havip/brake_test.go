@@ -34,6 +34,7 @@ func TestFreeze(t *testing.T) {
 			s.Instance("i-db1", havip.Stopped)
 			s.Post(s.Failed("i-db1"))
 			freeze(s, time.Hour)
+			s.Wait(5 * time.Second) // i-db2 takes over
 		}, Calls: "+i-db2", Outcomes: "ignored i-db2", Holders: "i-db1 i-db2*", Says: []string{"orders is frozen"}},
 		{Name: "a person passes", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
 			freeze(s, time.Hour)
@@ -44,7 +45,7 @@ func TestFreeze(t *testing.T) {
 			s.Post(s.Sweep())
 			s.Wait(time.Hour)
 			s.Post(s.Sweep())
-		}, Calls: "+i-db1", Outcomes: "attached i-db1", Holders: "i-db1*"},
+		}, Calls: "+i-db1", Outcomes: "serving.lost, attached i-db1", Holders: "i-db1*"}, // that nobody serves is told all the same
 		{Name: "what failed meanwhile is known then", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
 			freeze(s, time.Hour)
 			fails(s, "i-db2")

@@ -28,7 +28,7 @@ func (l *look) blind(ctx context.Context) error {
 		return l.timedOut(ctx)
 	}
 	l.why = l.story.reason()
-	return l.again(ctx, l.backoff())
+	return l.again(ctx, unheard(l.passed()))
 }
 
 // done ends the story, or waits a little for somebody to announce the address.
@@ -37,15 +37,15 @@ func (l *look) done(ctx context.Context) error {
 	if s.SettledAt.IsZero() {
 		s.SettledAt = l.now
 	}
-	silent := l.have.Serving == ""
+	silent := l.story.AnnouncedBy != ByHolder
 	until := s.SettledAt.Add(l.policy.ServingWithin)
 	switch {
 	case silent && s.Acted && l.now.Before(until) && !l.overdue():
 		l.why = "no holder announces the address yet"
-		return l.again(ctx, min(l.backoff(), until.Sub(l.now)))
+		return l.again(ctx, min(l.pause(ctx), until.Sub(l.now)))
 	case silent:
-		s.explain("attached, but no holder announces the address",
-			"check keepalived on "+l.instance()+" and that the address is configured on its interface")
+		rule, advice := l.have.unserved(l.policy, l.instance())
+		s.explain("attached, but "+rule, advice)
 	case !s.Acted && len(s.Barred) > 0 && len(stayingHolders(l.have, "")) < l.policy.Hold:
 		return l.end(ctx, Refused) // nobody else could be attached: the last code says why
 	default:
@@ -133,22 +133,10 @@ func recoverCommand(name string, flags ...string) string {
 	return strings.Join(append([]string{"havip recover", name}, append(flags, `--reason "…"`)...), " ")
 }
 
-// backoff is the time to the next look: quick at first, since a cloud usually
-// needs seconds, and anew after each effect.
-func (l *look) backoff() time.Duration {
-	const first, most = 300 * time.Millisecond, 10 * time.Second
-	wait := first
-	for range min(l.story.Quiet, 20) {
-		wait += wait / 2
-	}
-	return min(wait, most)
-}
-
 // again leaves the next look, at the deadline at the latest, and saves.
 func (l *look) again(ctx context.Context, wait time.Duration) error {
 	l.saw()
 	l.story.Attempt++
-	l.story.Quiet++
 	at := l.now.Add(wait)
 	if at.After(l.story.Deadline) {
 		at = l.story.Deadline
@@ -162,10 +150,11 @@ func (l *look) saw() {
 	if l.at.IsZero() { // it read nothing: its HAVIP has left the roster
 		return
 	}
-	l.story.saw(Glance{
-		At: l.at, Attempt: l.story.Attempt, Status: l.have.Status, Holders: l.have.Holders, Serving: l.have.Serving,
-		Want: l.want, Why: l.why,
-	})
+	g := Glance{At: l.at, Attempt: l.story.Attempt, Status: l.have.Status, Holders: l.have.Holders, Want: l.want, Why: l.why}
+	if l.err == nil {
+		g.Announcement = l.have.announcement()
+	}
+	l.story.saw(g)
 }
 
 // end leaves the outcome and saves.
@@ -241,7 +230,8 @@ func (l *look) rebase(ctx context.Context, conflict error) error {
 	found := slices.DeleteFunc(slices.Clone(l.record.Outbox), func(n Message) bool { return contains(was, n.ID) })
 	now.dropChecks()
 	l.record.Outbox = append(now.Outbox, found...)
-	l.record.Seen, l.record.Marks, l.record.Frozen, l.record.Drift = now.Seen, now.Marks, now.Frozen, now.Drift
+	l.record.Seen, l.record.Marks, l.record.Frozen = now.Seen, now.Marks, now.Frozen
+	l.record.Drift, l.record.Outage, l.record.Watched = now.Drift, now.Outage, now.Watched
 	if c := l.record.Closed; c == nil || c.ID != l.story.ID { // else the look itself has closed it
 		l.record.Closed = now.Closed
 	}

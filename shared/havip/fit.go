@@ -3,6 +3,7 @@ package havip
 import (
 	"errors"
 	"strings"
+	"time"
 )
 
 // maxRecord bounds a record in bytes, whatever arrives: the smallest bus takes
@@ -13,7 +14,7 @@ const maxRecord = 16 << 10
 // first is what nobody decides by.
 func (r Record) encode() ([]byte, error) {
 	for _, most := range []int{maxSteps, 8, 4, 2, 1} {
-		r.Closed = shortened(r.Closed, most)
+		r.Closed, r.Watched = shortened(r.Closed, most), shortened(r.Watched, most)
 		if most < maxSteps {
 			r.Story = shortened(r.Story, most)
 		}
@@ -26,7 +27,7 @@ func (r Record) encode() ([]byte, error) {
 }
 
 // shortened keeps so many calls of a story, and as many words as go with them. An
-// ended one needs no candidates any more.
+// ended one needs no candidates any more, nor when it was to look.
 func shortened(s *Story, steps int) *Story {
 	if s == nil {
 		return nil
@@ -34,7 +35,7 @@ func shortened(s *Story, steps int) *Story {
 	short := *s
 	short.Steps = ends(short.Steps, steps)
 	if !short.Open() {
-		short.Skip, short.Barred = nil, nil
+		short.Skip, short.Barred, short.Since, short.SettledAt = nil, nil, time.Time{}, time.Time{}
 	}
 	if most := 40 * steps; steps < maxSteps {
 		short.Looks = ends(short.Looks, steps/2)

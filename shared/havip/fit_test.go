@@ -20,7 +20,7 @@ func extreme(members []Member) *Story {
 			HAVIP: Key{"alibaba", strings.Repeat("r", 32), "havip-" + strings.Repeat("h", 64)}, Name: strings.Repeat("n", 64),
 			Ask: Ask{Kind: AskRecover, Instance: members[0].ID, Release: members[1].ID, Force: true, AllowGap: true, Actor: long(256), Reason: long(1000)}, StartedAt: at, Deadline: at,
 		},
-		Progress: Progress{Attempt: 1 << 30, NextAt: at, Quiet: 1 << 20, SettledAt: at},
+		Progress: Progress{Attempt: 1 << 30, NextAt: at, Since: at, SettledAt: at},
 		Reading:  Reading{Roster: strings.Repeat("0", 12)},
 		Ending:   Ending{Rule: long(1000), Code: long(maxCode), RequestID: long(maxCode), Advice: long(1000)},
 	}
@@ -52,7 +52,7 @@ func TestARecordIsBounded(t *testing.T) {
 	}
 	r.Story, r.Closed = extreme(p.Members), extreme(p.Members)
 	r.Closed.ID, r.Closed.Outcome = strings.Repeat("e", 24), Superseded
-	r.Pending = &PendingCall{Verb: Attach, Instance: p.Members[0].ID, Token: r.Story.ID, SentAt: at}
+	r.Pending = &PendingCall{Verb: Attach, Instance: p.Members[0].ID, Token: r.Story.ID, SentAt: at, AnsweredAt: at, Unseen: time.Hour}
 	r.Frozen = &Freeze{Until: at, Reason: cut(long(1000), 300), Actor: cut(long(256), 100)}
 	for range 100 {
 		r.tell(*r.Closed)

@@ -44,8 +44,12 @@ type HAVIP struct {
 	Status  Status
 	Type    string   // what holds it: EcsInstance or NetworkInterface; SERVER or ENI; "" where nothing does
 	Holders []string // the instances or interfaces that hold it
-	Serving string   // the holder that announces it; "" where nobody does
+	Serving string   // the holder that announces it; "" where none does, or none is known to
 	Guards  bool     // the cloud detaches a serving holder only with Force
+
+	// Announcer is whom the cloud names as the one that announces it, whether it
+	// holds it or not; "" where it names nobody.
+	Announcer string
 
 	// What we know beside it; a Cloud leaves these alone.
 
@@ -53,6 +57,7 @@ type HAVIP struct {
 	Unresolved bool                     // a call of ours has not shown its effect yet
 	Failed     map[string]bool          // members with a live mark of failure
 	States     map[string]InstanceState // of members; one that is missing is unknown
+	untold     bool                     // the announcer may be a holder under another name
 }
 
 // On tells whether the instance holds the HAVIP.

@@ -1,6 +1,7 @@
 package havip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,9 +22,11 @@ type Keeper struct {
 	// CallTimeout bounds one call to a cloud, below Settle. 0 means 10 s.
 	CallTimeout time.Duration
 
-	// Queues and Clock are shared by all that this process does; nil does without.
-	Queues *Queues
-	Clock  *Clock
+	// Queues, Clock and Timings are shared by all that this process does; nil does
+	// without.
+	Queues  *Queues
+	Clock   *Clock
+	Timings *Timings
 
 	// Later leaves the first look to the follow-up, for a host whose bus
 	// delivers at once and whose sender waits for an answer.
@@ -33,16 +36,9 @@ type Keeper struct {
 // Clouds opens the account of a HAVIP; session names the story in its logs.
 type Clouds func(ctx context.Context, p Policy, session string) (Cloud, Fleet, error)
 
-func (k Keeper) settle() time.Duration { return orElse(k.Settle, 25*time.Second) }
+func (k Keeper) settle() time.Duration { return cmp.Or(k.Settle, 25*time.Second) }
 
-func (k Keeper) callTimeout() time.Duration { return orElse(k.CallTimeout, 10*time.Second) }
-
-func orElse(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
-}
+func (k Keeper) callTimeout() time.Duration { return cmp.Or(k.CallTimeout, 10*time.Second) }
 
 // Now is the time that the Keeper goes by.
 func (k Keeper) Now() time.Time { return k.Clock.Now() }
@@ -70,6 +66,9 @@ func (k Keeper) Look(ctx context.Context, left Left) (Left, error) {
 		}
 		if !errors.Is(err, ErrConflict) && !errors.Is(err, errRosterChanged) {
 			if err == nil { // else it is not what the ledger has
+				for _, n := range l.lessons {
+					k.learn(ctx, l.policy, n)
+				}
 				left.Ledger, left.Record = l.key, l.record
 			}
 			return left, err
@@ -141,14 +140,7 @@ func (k Keeper) Abandon(ctx context.Context, c Check, rule string) (Left, error)
 	return left, err
 }
 
-func (k Keeper) policy(key Key) (Policy, bool) {
-	for _, p := range k.Roster.Policies() {
-		if p.Key() == key {
-			return p, true
-		}
-	}
-	return Policy{}, false
-}
+func (k Keeper) policy(key Key) (Policy, bool) { return k.Roster.Index().Policy(key) }
 
 // supersede ends the story of a follow-up that the record has never heard of:
 // the ledger was lost, and another story was adopted first. Only what we wrote

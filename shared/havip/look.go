@@ -24,6 +24,8 @@ type look struct {
 	at    time.Time // when it was read
 	why   string    // nothing is done
 	want  Want
+
+	lessons []lesson // that it taught
 }
 
 // decide ends the story, waits, or leases the one call that is to be sent.
@@ -31,9 +33,10 @@ func (l *look) decide(ctx context.Context) error {
 	if l.err != nil {
 		return l.blind(ctx)
 	}
-	l.resolve()
-	l.want = Choose(l.policy, l.have, *l.story)
-	l.story.Want, l.story.Status, l.story.Holders, l.story.Serving = l.want, l.have.Status, l.have.Holders, l.have.Serving
+	if l.want = l.story.Want; l.want == (Want{}) || !l.have.Moving() { // else it has to wait, whatever it is
+		l.want = Choose(l.policy, l.have, *l.story)
+	}
+	l.story.Want, l.story.Status, l.story.Holders, l.story.Announcement = l.want, l.have.Status, l.have.Holders, l.have.announcement()
 	l.story.Unreleased = l.leftover()
 	step := Next(l.want, l.have)
 	if l.story.Code == "" {
@@ -56,7 +59,7 @@ func (l *look) decide(ctx context.Context) error {
 	case l.overdue():
 		return l.timedOut(ctx)
 	case step == Wait:
-		return l.again(ctx, l.backoff())
+		return l.again(ctx, l.pause(ctx))
 	default:
 		return l.step(ctx, step)
 	}
@@ -67,6 +70,7 @@ func (l *look) read(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, l.keeper.callTimeout())
 	defer cancel()
 	cloud, fleet, err := l.keeper.Clouds(ctx, l.policy, l.story.ID)
+	asked := l.keeper.Now()
 	if err == nil {
 		l.cloud = cloud
 		l.have, err = cloud.Get(ctx, l.policy.ID)
@@ -76,7 +80,12 @@ func (l *look) read(ctx context.Context) error {
 	if err != nil {
 		return nil // it is a fact to decide on, and the story's to tell
 	}
+	l.have.recognize(l.policy)
 	l.have.Limit = l.policy.Limit
+	l.resolve()
+	if p := l.record.Pending; p != nil && !p.AnsweredAt.IsZero() {
+		p.Unseen = max(0, asked.Sub(p.AnsweredAt))
+	}
 	l.have.Failed = l.record.failed(l.policy, l.now)
 	l.have.States = l.states(ctx, fleet)
 	l.record.markDown(l.policy, l.have, l.now)
@@ -84,12 +93,13 @@ func (l *look) read(ctx context.Context) error {
 	return nil
 }
 
-// states asks how the members are, where the choice depends on it. A cloud that
-// can't say leaves them unknown, which counts as running.
+// states asks how the members are, where the choice depends on it: while the HAVIP
+// moves there is none. A cloud that can't say leaves them unknown, which counts as
+// running.
 func (l *look) states(ctx context.Context, fleet Fleet) map[string]InstanceState {
 	healthy := len(stayingHolders(l.have, l.story.Ask.Release))
 	calm := healthy >= l.policy.Hold && healthy == len(l.have.Holders) && l.story.Ask.Kind != AskRecover
-	if calm || fleet == nil {
+	if calm || l.have.Moving() || fleet == nil {
 		return nil
 	}
 	return memberStates(ctx, fleet, l.policy)
@@ -125,7 +135,8 @@ func (l *look) resolve() {
 		l.record.Pending = nil
 		l.record.N++
 		l.story.Acted = true
-		l.story.Quiet = 0
+		l.story.Since = l.now
+		l.teach(*p)
 		l.story.CloudMs += l.now.Sub(p.SentAt).Milliseconds()
 		if p.Verb == Attach {
 			l.story.Instance = p.Instance

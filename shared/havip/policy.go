@@ -87,4 +87,7 @@ func (k Key) String() string { return k.Cloud + "." + k.Region + "." + k.ID }
 type Roster interface {
 	// Policies returns every HAVIP of the roster, in its order.
 	Policies() []Policy
+
+	// Index finds one or a few of them, without going through all.
+	Index() *Index
 }

@@ -86,7 +86,7 @@ func TestPromise2TheLastHealthyHolderStays(t *testing.T) {
 		{Name: "whatever fails around it", Scene: holds(pair, "i-db1", "i-db2"), Tell: func(s *stage) {
 			s.Instance("i-db1", havip.Stopped)
 			s.Post(s.Failed("i-db1"))
-			s.Wait(time.Second)
+			s.Wait(5 * time.Second) // i-db2 takes over
 			s.Post(s.Recover(request{Release: "i-db2", Force: true}))
 		}, Outcomes: "unchanged i-db2, refused", Holders: "i-db1 i-db2*"},
 		{Name: "unless a person accepts the gap", Scene: holds(pair, "i-db1"), Tell: func(s *stage) {
@@ -351,5 +351,39 @@ func TestPromise10AStaleEventChangesNothing(t *testing.T) {
 		if after := record(s); after.Marks["i-db1"] != before.Marks["i-db1"] || after.Story.ID != before.Story.ID {
 			s.Errorf("%+v became %+v", before, after)
 		}
+	})
+}
+
+// A story ends attached while somebody else has the address, and is not called served.
+func TestPromise11ServedIsWhatAHolderAnnounces(t *testing.T) {
+	squats := func(who string) func(*stage) {
+		return func(s *stage) {
+			s.Serve(who)
+			s.Post(s.Started("i-db2"))
+		}
+	}
+	by := func(tell func(*stage), want havip.Announcement) func(*stage) {
+		return func(s *stage) {
+			tell(s)
+			s.Finish()
+			o := s.Last()
+			told := havip.Announcement{Serving: o.Serving, AnnouncedBy: havip.AnnouncedBy(o.AnnouncedBy), Announcer: o.Announcer}
+			if told != want {
+				s.Errorf("the outcome tells %+v, want %+v", told, want)
+			}
+			v := s.Function.Keeper.Status(s.Context(), "orders")[0]
+			if v.Announcement != want || (v.Rule == "") != (want.AnnouncedBy == havip.ByHolder) {
+				s.Errorf("the status tells %+v, want %+v", v, want)
+			}
+		}
+	}
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "a stranger has it", Scene: holds(pair, "i-db1"), Tell: by(squats("i-db4"), havip.Announcement{AnnouncedBy: havip.ByStranger, Announcer: "i-db4"}),
+			Calls: "+i-db2", Outcomes: "attached i-db2", Holders: "i-db1 i-db2",
+			Says: []string{"attached, but i-db4, which does not hold it, announces 10.0.0.100", "stop keepalived on i-db4", "restart keepalived on i-db2"}},
+		{Name: "nobody has it", Scene: holds(pair, "i-db1"), Tell: by(squats(""), havip.Announcement{AnnouncedBy: havip.ByNobody}),
+			Calls: "+i-db2", Outcomes: "attached i-db2", Holders: "i-db1 i-db2", Says: []string{"no holder announces the address"}},
+		{Name: "a holder has it", Scene: holds(pair, "i-db1"), Tell: by(squats("i-db1"), havip.Announcement{Serving: "i-db1", AnnouncedBy: havip.ByHolder, Announcer: "i-db1"}),
+			Calls: "+i-db2", Outcomes: "attached i-db2", Holders: "i-db1* i-db2"},
 	})
 }

@@ -185,19 +185,19 @@ func longest(batch []*change) (context.Context, context.CancelFunc) {
 // write does several changes in one compare-and-set. One that fails is left out, and
 // from the first on that has no room in it they are left to the next.
 func (k Keeper) write(ctx context.Context, key string, batch []*change) (next []*change) {
-	record, _, err := Update(ctx, k.Ledger, key, func(r *Record) (any bool, err error) {
+	record, _, err := Update(ctx, k.Ledger, key, func(r *Record) (changed bool, err error) {
 		next = nil
 		for i, c := range batch {
-			any = c.attempt(r) || any
+			changed = c.attempt(r) || changed
 			if errors.Is(c.err, errCrowded) {
 				next = batch[i:]
 				break
 			}
 		}
-		if any {
+		if changed {
 			err = k.makeRoom(ctx, key, r)
 		}
-		return any, err
+		return changed, err
 	})
 	for _, c := range batch[:len(batch)-len(next)] {
 		if c.err == nil {

@@ -16,9 +16,11 @@ type Record struct {
 	Outbox   []Message       `json:"outbox,omitempty"`
 	Story    *Story          `json:"story,omitempty"`   // the open one, or the last
 	Closed   *Story          `json:"closed,omitempty"`  // the one before, until its outcome is told
+	Watched  *Story          `json:"watched,omitempty"` // what the sweep saw of its announcer, until it is told
 	Settled  string          `json:"settled,omitempty"` // what the last story that ended for good left behind
 	Frozen   *Freeze         `json:"frozen,omitempty"`
 	Drift    []string        `json:"drift,omitempty"`    // holders off the roster, as the sweep saw them
+	Outage   *Outage         `json:"outage,omitempty"`   // of the address, as the sweep saw it
 	Moving   time.Time       `json:"moving,omitzero"`    // since when the sweep has seen it move, with no story open
 	Silenced int             `json:"silenced,omitempty"` // outcomes that nobody took for so long that they were dropped
 
@@ -53,6 +55,9 @@ type PendingCall struct {
 	Token    string    `json:"token"`
 	SentAt   time.Time `json:"sentAt"`
 	Accepted int       `json:"accepted,omitempty"` // how often the cloud said yes to it
+
+	AnsweredAt time.Time     `json:"answeredAt,omitzero"` // or given up
+	Unseen     time.Duration `json:"unseen,omitempty"`    // so long after, its effect did not show
 }
 
 // Message waits in the outbox until flow has published it. It is one of the two:
@@ -91,12 +96,24 @@ func (c Check) carried() (Carried, error) {
 // Ended finds the story of a message in the record. Where it is no longer there it
 // has been archived.
 func (r Record) Ended(l Message) (Story, bool) {
-	for _, s := range []*Story{r.Story, r.Closed} {
-		if s != nil && s.ID == l.Ended && !s.Open() {
-			return *s, true
+	for _, s := range r.Stories() {
+		if s.ID == l.Ended && !s.Open() {
+			return s, true
 		}
 	}
 	return Story{}, false
+}
+
+// Stories are those that the record has: the open one or the last, and what waits to be
+// told.
+func (r Record) Stories() []Story {
+	var all []Story
+	for _, s := range []*Story{r.Story, r.Closed, r.Watched} {
+		if s != nil {
+			all = append(all, *s)
+		}
+	}
+	return all
 }
 
 // failed returns the policy's members with a live mark of failure.
@@ -184,11 +201,14 @@ func (r *Record) Remove(published []string) (changed bool) {
 	if r.Closed != nil && !r.untold(r.Closed.ID) {
 		r.Closed = nil
 	}
+	if r.Watched != nil && !r.untold(r.Watched.ID) {
+		r.Watched = nil
+	}
 	return len(r.Outbox) < before
 }
 
 // Carry is the record without what only a ledger needs: a follow-up takes it along.
 func (r Record) Carry() ([]byte, error) {
-	r.Seen, r.Outbox, r.Closed, r.Settled, r.Drift = nil, nil, nil, "", nil
+	r.Seen, r.Outbox, r.Closed, r.Watched, r.Settled, r.Drift, r.Outage = nil, nil, nil, nil, "", nil, nil
 	return r.encode()
 }

@@ -161,8 +161,8 @@ func TestPromise14TheRosterIsReadAtTheStep(t *testing.T) {
 // However many events come after it, the same event causes nothing more.
 func TestPromise5NoVolumeWashesAnEventOut(t *testing.T) {
 	functionstest.Play(t, holds(one, "i-db1"), func(s *stage) {
-		recover := s.Recover(request{Instance: "i-db2", Release: "i-db1", Force: true})
-		s.Post(recover)
+		asked := s.Recover(request{Instance: "i-db2", Release: "i-db1", Force: true})
+		s.Post(asked)
 		s.Finish()
 		s.Post(s.Recover(request{Instance: "i-db1", Release: "i-db2", Force: true}))
 		s.Finish()
@@ -172,7 +172,7 @@ func TestPromise5NoVolumeWashesAnEventOut(t *testing.T) {
 			s.Wait(time.Second)
 		}
 		s.Finish()
-		s.Post(recover)
+		s.Post(asked)
 		s.Finish()
 		if s.Calls() != calls {
 			s.Errorf("delivered again, it made %q of %q", s.Calls(), calls)
@@ -282,7 +282,7 @@ func TestAClockThatIsOff(t *testing.T) {
 				s.Instance("i-db1", havip.Stopped)
 				s.Post(s.Recover(request{Release: "i-db1", Force: true}))
 				story := record(s).Story
-				if late := story.Deadline.Sub(time.Now()) - 5*time.Minute; late.Abs() > 2*havip.MaxSkew {
+				if late := time.Until(story.Deadline) - 5*time.Minute; late.Abs() > 2*havip.MaxSkew {
 					s.Errorf("its deadline is %s off", late)
 				}
 				s.Function = right
@@ -453,6 +453,23 @@ func TestCarriedStateIsSealed(t *testing.T) {
 			s.Finish()
 			if f := record(s).Failover; s.Calls() != "+i-db2" || f == nil || f.At.Before(began) {
 				s.Errorf("the calls %q, the failover %+v", s.Calls(), f)
+			}
+		})
+	})
+	t.Run("nor any token but ours", func(t *testing.T) {
+		play(t, func(s *stage) {
+			s.Post(s.Check(forge(s, func(r *havip.Record) {
+				r.Story.Ask = havip.Ask{Kind: havip.AskStarted, Instance: "i-db2"}
+				r.Pending = &havip.PendingCall{Verb: havip.Attach, Instance: "i-db2", Token: "forged", SentAt: time.Now().Add(-time.Hour)}
+			})))
+			s.Finish()
+			for _, c := range s.Clouds.Calls(simulator.CallFilter{Operation: "AssociateHaVip"}) {
+				if c.ClientToken == "forged" {
+					s.Errorf("%s went out with a forged token", c.Operation)
+				}
+			}
+			if s.Calls() != "+i-db2" {
+				s.Errorf("the calls %q", s.Calls())
 			}
 		})
 	})

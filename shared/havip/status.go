@@ -19,22 +19,24 @@ type View struct {
 	ID      string       `json:"id"`
 	Status  Status       `json:"status"`
 	Holders []HolderView `json:"holders"`
-	Serving string       `json:"serving"`
-	Hold    int          `json:"hold"`
-	Limit   int          `json:"limit"`
-	Mode    Mode         `json:"mode"`
-	ReadAt  time.Time    `json:"readAt"`
-	Story   *string      `json:"story"`           // the open one
-	Drift   []string     `json:"drift,omitempty"` // holders off the roster
-	Frozen  *Freeze      `json:"frozen,omitempty"`
-	Address string       `json:"address,omitempty"`
-	Network string       `json:"network,omitempty"` // its vSwitch or subnet
-	Marks   []MarkView   `json:"marks,omitempty"`   // members that were reported as failed, holders or not
-	Braked  *time.Time   `json:"braked,omitempty"`  // since when the brake lets no failover through
-	Open    *OpenView    `json:"open,omitempty"`    // how the open story stands
-	Last    *LastView    `json:"last,omitempty"`    // the newest story that ended
-	Wrong   []string     `json:"wrong,omitempty"`   // what a person should see to
-	Problem string       `json:"problem,omitempty"` // why it could not be read
+	Announcement
+	Hold    int        `json:"hold"`
+	Limit   int        `json:"limit"`
+	Mode    Mode       `json:"mode"`
+	ReadAt  time.Time  `json:"readAt"`
+	Story   *string    `json:"story"`           // the open one
+	Drift   []string   `json:"drift,omitempty"` // holders off the roster
+	Frozen  *Freeze    `json:"frozen,omitempty"`
+	Address string     `json:"address,omitempty"`
+	Network string     `json:"network,omitempty"` // its vSwitch or subnet
+	Marks   []MarkView `json:"marks,omitempty"`   // members that were reported as failed, holders or not
+	Braked  *time.Time `json:"braked,omitempty"`  // since when the brake lets no failover through
+	Open    *OpenView  `json:"open,omitempty"`    // how the open story stands
+	Last    *LastView  `json:"last,omitempty"`    // the newest story that ended
+	Wrong   []string   `json:"wrong,omitempty"`   // what a person should see to
+	Problem string     `json:"problem,omitempty"` // why it could not be read
+	Rule    string     `json:"rule,omitempty"`    // why nobody serves it
+	Advice  string     `json:"advice,omitempty"`
 }
 
 // HolderView is one holder and its health: healthy, failed or unknown.
@@ -110,8 +112,12 @@ func (k Keeper) view(ctx context.Context, p Policy, have HAVIP, problem error) V
 	r, _, err := Load[Record](ctx, k.Ledger, p.Key().String())
 	v := View{
 		Name: p.Name, Cloud: p.Cloud, Account: p.Account, Region: p.Region, ID: p.ID,
-		Status: have.Status, Holders: []HolderView{}, Serving: have.Serving,
+		Status: have.Status, Holders: []HolderView{},
 		Hold: p.Hold, Limit: p.Limit, Mode: p.Mode, ReadAt: now, Address: have.Address, Network: have.Network,
+	}
+	if problem == nil {
+		v.Announcement = have.announcement()
+		v.Rule, v.Advice = have.unserved(p, "")
 	}
 	if problem = errors.Join(problem, err); problem != nil {
 		v.Problem = oneLine(problem.Error())
@@ -168,9 +174,8 @@ func (v View) wrong() (wrong []string) {
 			healthy++
 		}
 	}
-	say(len(v.Holders) == 0, "nobody holds it")
 	say(len(v.Holders) > 0 && healthy == 0, "no healthy holder")
-	say(len(v.Holders) > 0 && v.Serving == "", "nobody serves")
+	say(v.Rule != "", "%s; %s", v.Rule, v.Advice)
 	for _, h := range v.Holders {
 		say(h.Health == "failed" && h.ID == v.Serving, "%s serves, and has failed", h.ID)
 		say(h.Health == "failed" && h.ID != v.Serving, "%s holds it, and has failed", h.ID)
@@ -241,9 +246,8 @@ func (k Keeper) plan(ctx context.Context, p Policy, e Event) (Plan, error) {
 	if err := l.read(ctx); err != nil || l.err != nil {
 		return plan, errors.Join(err, l.err)
 	}
-	l.resolve()
 	l.want = Choose(p, l.have, *l.story)
-	plan.Status, plan.Holders, plan.Serving = l.have.Status, l.have.Holders, l.have.Serving
+	plan.Status, plan.Holders, plan.Serving = l.have.Status, l.have.Holders, l.have.announcement().Serving
 	plan.Want, plan.Step = l.want, Next(l.want, l.have)
 	switch {
 	case plan.Step == Refuse:

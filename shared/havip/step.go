@@ -151,7 +151,7 @@ func (l *look) lease(ctx context.Context, step Step, instance string) error {
 		}
 	}
 	if p.Token == "" {
-		p.Token = hash(l.story.ID, l.policy.ID, string(step), instance, forced(force), itoa(l.record.N))
+		p.Token = p.token(l.story.ID, l.policy.ID, l.record.N)
 	}
 	p.SentAt = l.keeper.Now()
 	l.record.Pending = &p
@@ -164,6 +164,11 @@ func (l *look) lease(ctx context.Context, step Step, instance string) error {
 	l.leased = true
 	l.remember()
 	return nil
+}
+
+// token is the ClientToken of a step of a story, after so many effects.
+func (p *PendingCall) token(story, id string, n int) string {
+	return hash(story, id, string(p.Verb), p.Instance, forced(p.Force), itoa(n))
 }
 
 func (p *PendingCall) same(other PendingCall) bool {
@@ -194,12 +199,12 @@ func (l *look) call(ctx context.Context) error {
 		At: p.SentAt, Step: p.Verb, Instance: p.Instance, ClientToken: p.Token,
 		RequestID: receipt.RequestID, Result: "accepted", Ms: l.now.Sub(p.SentAt).Milliseconds(),
 	}
-	l.story.Quiet = 0
+	p.AnsweredAt = l.now
 	if err == nil {
 		p.Accepted++
 		l.story.take(taken)
 		l.story.RequestID = receipt.RequestID
-		return l.again(ctx, l.backoff())
+		return l.again(ctx, l.pause(ctx))
 	}
 	return l.failed(ctx, taken, err)
 }
@@ -241,9 +246,9 @@ func (l *look) failed(ctx context.Context, taken Taken, err error) error {
 	case cause.Instance && taken.Step == Attach:
 		l.story.Skip = append(l.story.Skip, taken.Instance)
 	}
-	l.story.Quiet = len(l.story.Steps)
 	l.why = l.story.reason()
-	return l.again(ctx, l.backoff())
+	l.story.Since = l.now
+	return l.again(ctx, retry(len(l.story.Steps)))
 }
 
 // replaceable tells that the cloud refused a standby of our own choice, so that

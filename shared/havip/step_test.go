@@ -59,6 +59,19 @@ func once(do func()) func(context.Context, havip.Step, havip.Call) error {
 	}
 }
 
+// A sweep finds the address unserved while our call is under way: that stays known.
+func TestAnOutageSeenDuringACallStays(t *testing.T) {
+	functionstest.Play(t, holds(one+", servingWithin: 0s", "i-db1"), func(s *stage) {
+		s.Instance("i-db1", havip.Stopped)
+		listen(s, once(func() { s.Post(s.Sweep()) }))
+		s.Post(s.Failed("i-db1"))
+		s.Finish()
+		s.Wait(time.Minute)
+		s.Post(s.Sweep())
+		s.Want("+i-db2 -i-db1", "serving.lost, attached i-db2, serving.restored", "i-db2*")
+	})
+}
+
 // A person freezes the HAVIP while our call is under way: it stays frozen.
 func TestAFreezeDuringACallStays(t *testing.T) {
 	functionstest.Play(t, holds(one, "i-db1"), func(s *stage) {
@@ -71,6 +84,7 @@ func TestAFreezeDuringACallStays(t *testing.T) {
 		}))
 		s.Post(s.Failed("i-db1"))
 		s.Finish()
+		s.Wait(5 * time.Second) // i-db2 takes over
 		if f := record(s).Frozen; f == nil || f.Actor != "ops" {
 			s.Errorf("frozen is %+v", f)
 		}

@@ -48,6 +48,11 @@ const (
 	Superseded Outcome = "superseded"
 	Refused    Outcome = "refused"
 	TimedOut   Outcome = "timedout"
+
+	// What a sweep saw of who announces the address: a story of its own, which takes no
+	// step.
+	ServingLost     Outcome = "serving.lost"
+	ServingRestored Outcome = "serving.restored"
 )
 
 // EventRef names the event that a story began with.
@@ -80,9 +85,9 @@ type Origin struct {
 
 // Progress is how far a story has come: what the next look goes by.
 type Progress struct {
-	Attempt   int       `json:"attempt"` // of the next look
-	NextAt    time.Time `json:"nextAt"`  // not before which
-	Quiet     int       `json:"quiet,omitempty"`
+	Attempt   int       `json:"attempt"`            // of the next look
+	NextAt    time.Time `json:"nextAt"`             // not before which
+	Since     time.Time `json:"since,omitzero"`     // when the cloud had its last word: an effect, or a no
 	Acted     bool      `json:"acted,omitempty"`    // an effect was confirmed under it
 	Joined    bool      `json:"joined,omitempty"`   // facts came while a recover was open
 	Skip      []string  `json:"skip,omitempty"`     // busy candidates, tried again when nobody else is left
@@ -92,10 +97,10 @@ type Progress struct {
 
 // Reading is what was read last, and what was done so far.
 type Reading struct {
-	Want       Want     `json:"want"`
-	Status     Status   `json:"status"`
-	Holders    []string `json:"holders"`
-	Serving    string   `json:"serving"`
+	Want    Want     `json:"want"`
+	Status  Status   `json:"status"`
+	Holders []string `json:"holders"`
+	Announcement
 	Instance   string   `json:"instance"` // attached last, or the holder that stays
 	Unreleased bool     `json:"unreleased,omitempty"`
 	Calls      int      `json:"calls"` // mutating ones
@@ -135,13 +140,13 @@ type Glance struct {
 	Attempt int       `json:"attempt"`
 	Status  Status    `json:"status,omitempty"` // empty: the HAVIP could not be read
 	Holders []string  `json:"holders,omitempty"`
-	Serving string    `json:"serving,omitempty"`
-	Want    Want      `json:"want,omitzero"`
-	Why     string    `json:"why,omitempty"` // it waits
+	Announcement
+	Want Want   `json:"want,omitzero"`
+	Why  string `json:"why,omitempty"` // it waits
 }
 
 func (g Glance) same(other Glance) bool {
-	return g.Status == other.Status && slices.Equal(g.Holders, other.Holders) && g.Serving == other.Serving &&
+	return g.Status == other.Status && slices.Equal(g.Holders, other.Holders) && g.Announcement == other.Announcement &&
 		g.Want == other.Want && g.Why == other.Why
 }
 

@@ -88,8 +88,10 @@ func (k Keeper) survey(ctx context.Context, policies []Policy) (map[string]HAVIP
 	states := memberStates(ctx, fleet, everybody)
 	found := map[string]HAVIP{}
 	for _, h := range listed {
+		p := policyOf(policies, h.ID)
+		h.recognize(p)
 		h.States = map[string]InstanceState{}
-		for _, m := range membersOf(policies, h.ID) { // of others a look knows nothing either
+		for _, m := range p.Members { // of others a look knows nothing either
 			if s, known := states[m.ID]; known {
 				h.States[m.ID] = s
 			}
@@ -99,13 +101,13 @@ func (k Keeper) survey(ctx context.Context, policies []Policy) (map[string]HAVIP
 	return found, nil
 }
 
-func membersOf(policies []Policy, id string) []Member {
+func policyOf(policies []Policy, id string) Policy {
 	for _, p := range policies {
 		if p.ID == id {
-			return p.Members
+			return p
 		}
 	}
-	return nil
+	return Policy{}
 }
 
 // sweep brings one HAVIP's record up to date. It returns an empty Left where
@@ -125,6 +127,12 @@ func (k Keeper) sweep(ctx context.Context, p Policy, e Event, seen map[string]HA
 		return Left{}, err
 	}
 	have, read := seen[p.ID]
+	news := false
+	if read {
+		if news, err = k.watch(ctx, &r, p, e, have); err != nil {
+			return Left{}, err
+		}
+	}
 	switch {
 	case r.Story.Open() && e.Arrived.After(r.Story.NextAt.Add(overdue)):
 		r.remind(e)
@@ -137,7 +145,7 @@ func (k Keeper) sweep(ctx context.Context, p Policy, e Event, seen map[string]HA
 		if err := k.makeRoom(ctx, left.Ledger, &r); err != nil {
 			return Left{}, err
 		}
-	case read && r.notice(p, e, have, &left):
+	case read && r.notice(p, e, have, &left), news:
 	case len(r.Outbox) > 0:
 		left.Record = r
 		return left, nil

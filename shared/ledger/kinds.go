@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -22,11 +21,9 @@ var (
 	ErrGone     = errors.New("the ledger can't be reached any more") // it was closed, or the network is
 )
 
-// goodKey is what every ledger takes as a key.
-var goodKey = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
-
+// checkKey lets through what every ledger takes as a key.
 func checkKey(key string) error {
-	if len(key) > 256 || !goodKey.MatchString(key) {
+	if !havip.IsKey(key) {
 		return fmt.Errorf("%w: %.80q", ErrKey, key)
 	}
 	return nil

@@ -1,21 +1,19 @@
 package roster
 
 import (
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"havip-functions/shared/havip"
 	"havip-functions/shared/yamlfile"
 )
-
-var roleARN = regexp.MustCompile(`^acs:ram::[0-9]+:role/[A-Za-z0-9._/-]+$`)
 
 func readAccounts(top yamlfile.Mapping) map[string]Account {
 	accounts := map[string]Account{}
 	top.Pairs(top.Get("accounts"), "accounts", func(key, value *yaml.Node) {
 		path := yamlfile.Join("accounts", key.Value)
-		if !name.MatchString(key.Value) {
+		if !havip.IsName(key.Value) {
 			top.Fail(key, path, "is no name; use letters, digits, dots, hyphens and underscores")
 		}
 		accounts[key.Value] = readAccount(top.Read(value, path, "cloud", "roleArn", "credentials"))
@@ -35,7 +33,7 @@ func readAccount(m yamlfile.Mapping) Account {
 		m.Fail(m.Node(), m.Path(), "has neither roleArn nor credentials; give it one")
 	case a.RoleARN != "" && a.Cloud == "baidu":
 		m.Fail(m.Near("roleArn"), m.At("roleArn"), "Baidu accounts assume no role; use credentials")
-	case a.RoleARN != "" && !roleARN.MatchString(a.RoleARN):
+	case a.RoleARN != "" && !havip.IsRole(a.RoleARN):
 		m.Fail(m.Near("roleArn"), m.At("roleArn"), "no role; write acs:ram::1234567890123456:role/NAME")
 	}
 	kind, rest, _ := strings.Cut(a.Credentials, ":")

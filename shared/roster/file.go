@@ -53,6 +53,9 @@ func Open(path string) (*File, error) {
 // most once a second.
 func (f *File) Policies() []havip.Policy { return f.Current().Policies() }
 
+// Index finds what the newest good version says, as Policies does.
+func (f *File) Index() *havip.Index { return f.Current().Index() }
+
 // Current returns the newest good version, as Policies does.
 func (f *File) Current() *Roster {
 	f.mu.Lock()

@@ -58,11 +58,11 @@ func (m mapping) member(n *yaml.Node, path string, interfaces bool) (havip.Membe
 		return havip.Member{}, false
 	}
 	switch {
-	case interfaces && !eni.MatchString(id):
+	case interfaces && !havip.IsInterface(id):
 		m.Fail(n, path, "%s is no interface; write it like eni-1, or change instanceType", yamlfile.Shown(id))
-	case !interfaces && !instance.MatchString(id):
+	case !interfaces && !havip.IsInstance(id):
 		m.Fail(n, path, "%s is no instance; write it like i-db1, or change instanceType", yamlfile.Shown(id))
-	case of != "" && !instance.MatchString(of):
+	case of != "" && !havip.IsInstance(of):
 		m.Fail(n, path, "%s is no instance; write it like i-db1", yamlfile.Shown(of))
 	case !interfaces && of != "" && of != id:
 		m.Fail(n, path, "%s is an instance and can't belong to %s; drop instance", yamlfile.Shown(id), yamlfile.Shown(of))

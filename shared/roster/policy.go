@@ -1,21 +1,10 @@
 package roster
 
 import (
-	"regexp"
 	"time"
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/yamlfile"
-)
-
-// The forms of what the roster names. They are also what makes a policy fit for
-// a ledger's key and for the {region} of an endpoint.
-var (
-	name     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	region   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
-	havipID  = regexp.MustCompile(`^havip-[A-Za-z0-9-]{1,64}$`)
-	instance = regexp.MustCompile(`^i-[A-Za-z0-9-]{1,64}$`)
-	eni      = regexp.MustCompile(`^eni-[A-Za-z0-9-]{1,64}$`)
 )
 
 // cloud is what differs between the two.
@@ -76,11 +65,11 @@ func readPolicies(top yamlfile.Mapping, accounts map[string]Account) []havip.Pol
 // policy reads one entry. What is wrong with it is reported.
 func (m mapping) policy(defaults havip.Policy) havip.Policy {
 	p := m.settings(defaults)
-	p.Name = m.form("name", name, "call it something like orders-db")
+	p.Name = m.form("name", havip.IsName, "call it something like orders-db")
 	p.Cloud = m.Choice("cloud", "", "alibaba", "baidu")
 	p.Account = m.Text("account", "")
-	p.Region = m.form("region", region, "write it like cn-hangzhou or bj")
-	p.ID = m.form("id", havipID, "write it like havip-bp1orders")
+	p.Region = m.form("region", havip.IsRegion, "write it like cn-hangzhou or bj")
+	p.ID = m.form("id", havip.IsHAVIP, "write it like havip-bp1orders")
 	c, known := clouds[p.Cloud]
 	if !known {
 		return p
@@ -115,9 +104,9 @@ func readBrake(m yamlfile.Mapping, b havip.Brake) havip.Brake {
 }
 
 // form reads a required text of a certain form.
-func (m mapping) form(key string, form *regexp.Regexp, what string) string {
+func (m mapping) form(key string, is func(string) bool, what string) string {
 	text := m.Required(key, what)
-	if text != "" && !form.MatchString(text) {
+	if text != "" && !is(text) {
 		m.Fail(m.Near(key), m.At(key), "%s has the wrong form; %s", yamlfile.Shown(text), what)
 	}
 	return text

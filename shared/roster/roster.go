@@ -22,6 +22,7 @@ type Roster struct {
 	Hash string
 
 	policies []havip.Policy
+	index    havip.Index
 }
 
 // Account says whose credentials serve a HAVIP.
@@ -52,12 +53,16 @@ func parse(file yamlfile.File) (*Roster, error) {
 	if err := top.Err(); err != nil {
 		return nil, err
 	}
+	roster.index = *havip.NewIndex(roster.policies)
 	return roster, nil
 }
 
 // Policies returns every HAVIP with its defaults filled in, in the roster's
 // order. The members are shared: don't change them.
 func (r *Roster) Policies() []havip.Policy { return slices.Clone(r.policies) }
+
+// Index implements [havip.Roster].
+func (r *Roster) Index() *havip.Index { return &r.index }
 
 // Find returns the policy with that name, or of the HAVIP with that id.
 func Find(policies []havip.Policy, nameOrID string) (havip.Policy, error) {

@@ -58,7 +58,7 @@ func Write(w io.Writer, policies []havip.Policy) error {
 	taken := map[string]bool{}
 	for _, p := range policies {
 		e := newEntry(p)
-		if !name.MatchString(e.Name) || taken[e.Name] {
+		if !havip.IsName(e.Name) || taken[e.Name] {
 			e.Name = e.ID
 		}
 		taken[e.Name] = true

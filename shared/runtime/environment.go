@@ -163,14 +163,14 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 	if err != nil {
 		return nil, err
 	}
-	desk, queues, clock := &flow.Desk{}, &havip.Queues{}, &havip.Clock{}
+	desk, queues, clock, timings := &flow.Desk{}, &havip.Queues{}, &havip.Clock{}, &havip.Timings{}
 	return func(ctx context.Context, c Call) (flow.Function, error) {
 		file, err := find(ctx, stored.Caller{Region: c.Region, Credentials: keys.Own(c.Credentials)})
 		if err != nil {
 			return flow.Function{}, err
 		}
 		f := flow.Function{
-			Keeper: havip.Keeper{Ledger: lasting, Roster: file, Clouds: keys.Clouds(c.Credentials), Queues: queues, Clock: clock},
+			Keeper: havip.Keeper{Ledger: lasting, Roster: file, Clouds: keys.Clouds(c.Credentials), Queues: queues, Clock: clock, Timings: timings},
 			Ledger: lasting,
 			Desk:   desk,
 			Seal:   seal,
@@ -180,7 +180,7 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 		}
 		if lasting == nil { // each invocation has a ledger of its own, and nothing in common with others
 			own := ledger.NewMemory()
-			f.Ledger, f.Keeper.Ledger, f.Keeper.Queues, f.Desk, f.Forgetful = own, own, nil, nil, true
+			f.Ledger, f.Keeper.Ledger, f.Keeper.Queues, f.Keeper.Timings, f.Desk, f.Forgetful = own, own, nil, nil, nil, true
 		}
 		return functions.New(f), nil
 	}, nil

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -19,7 +21,7 @@ import (
 // function's log has them in any case: flow has written it.
 type outward struct {
 	followUps flow.Bus
-	outcomes  []flow.Bus
+	outcomes  map[string]flow.Bus
 }
 
 func (o outward) Publish(ctx context.Context, e event.Event, after time.Duration) error {
@@ -35,23 +37,41 @@ func (o outward) Publish(ctx context.Context, e event.Event, after time.Duration
 
 // outcomes opens the ways that outcomes take: HAVIP_OUTCOME_BUS names a bus of
 // EventBridge, HAVIP_OUTCOME_SINK a receiver of CloudEvents. Neither is needed.
-func (env Environment) outcomes(keys *accounts.Accounts) (func(Call) []flow.Bus, error) {
-	var sinks []flow.Bus
+func (env Environment) outcomes(keys *accounts.Accounts) (func(Call) map[string]flow.Bus, error) {
+	ways := map[string]flow.Bus{}
 	if address := env.Getenv("HAVIP_OUTCOME_SINK"); address != "" {
 		sink, err := NewSink(address)
 		if err != nil {
 			return nil, err
 		}
-		sinks = append(sinks, sink)
+		ways["sink"] = sink
 	}
 	bus := env.Getenv("HAVIP_OUTCOME_BUS")
 	if bus == "" {
-		return func(Call) []flow.Bus { return sinks }, nil
+		return func(Call) map[string]flow.Bus { return ways }, nil
 	}
-	return func(c Call) []flow.Bus {
-		endpoint := cmp.Or(env.Getenv("HAVIP_EVENTBRIDGE_ENDPOINT"), "https://eventbridge.{region}.aliyuncs.com")
-		return append([]flow.Bus{alibaba.EventBridge{
-			Endpoint: strings.ReplaceAll(endpoint, "{region}", c.Region), Bus: bus, Credentials: keys.Own(c.Credentials),
-		}}, sinks...)
+	return func(c Call) map[string]flow.Bus {
+		all := maps.Clone(ways)
+		all["bus"] = alibaba.EventBridge{
+			Endpoint: strings.ReplaceAll(env.eventBridge(), "{region}", c.Region), Bus: bus, Credentials: keys.Own(c.Credentials),
+		}
+		return all
 	}, nil
+}
+
+func (env Environment) eventBridge() string {
+	return cmp.Or(env.Getenv("HAVIP_EVENTBRIDGE_ENDPOINT"), "https://eventbridge.{region}.aliyuncs.com")
+}
+
+// Outcomes are the ways that outcomes take from a host of one's own, by their names.
+// No call tells it a region, so that of a bus has to be in its address.
+func (env Environment) Outcomes(keys *accounts.Accounts) (map[string]flow.Bus, error) {
+	if env.Getenv("HAVIP_OUTCOME_BUS") != "" && strings.Contains(env.eventBridge(), "{region}") {
+		return nil, fmt.Errorf("HAVIP_OUTCOME_BUS: a host of your own has no region; name it in HAVIP_EVENTBRIDGE_ENDPOINT, like https://eventbridge.cn-hangzhou.aliyuncs.com")
+	}
+	ways, err := env.outcomes(keys)
+	if err != nil {
+		return nil, err
+	}
+	return ways(Call{}), nil
 }

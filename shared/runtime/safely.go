@@ -9,6 +9,7 @@ import (
 // Panicked is the error of a function that panicked with the value.
 type Panicked struct{ Value any }
 
+// Error implements error.
 func (p Panicked) Error() string {
 	return fmt.Sprintf("the function panicked: %v; see its log", p.Value)
 }

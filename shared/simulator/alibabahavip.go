@@ -136,7 +136,7 @@ func (a *address) haVip() haVip {
 	h := haVip{
 		HaVipID: a.id, Status: string(a.status()), IPAddress: a.ip, RegionID: a.realm.spec.Region,
 		VpcID: a.realm.vpcs[a.network], VSwitchID: a.network, ChargeType: "PostPaid",
-		MasterInstanceID: a.master, CreateTime: a.realm.created.UTC().Format("2006-01-02T15:04:05Z"),
+		MasterInstanceID: a.named(), CreateTime: a.realm.created.UTC().Format("2006-01-02T15:04:05Z"),
 	}
 	h.AssociatedInstances.AssociatedInstance = append([]string{}, a.holders...)
 	h.AssociatedEipAddresses.AssociatedEipAddresse = []string{}

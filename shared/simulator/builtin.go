@@ -5,15 +5,22 @@ import (
 	"havip-functions/shared/simulator/worldfile"
 )
 
-// A world is described in the words of its file, wherever it comes from.
+// What a world consists of, in the words of its file.
 type (
-	World     = worldfile.World
-	Realms    = worldfile.Realms
-	Realm     = worldfile.Realm
-	Network   = worldfile.Network
-	Instance  = worldfile.Instance
+	// World is what its file describes.
+	World = worldfile.World
+	// Realms is the regions of one cloud.
+	Realms = worldfile.Realms
+	// Realm is one region of a cloud, with its keys.
+	Realm = worldfile.Realm
+	// Network is a vSwitch or a subnet.
+	Network = worldfile.Network
+	// Instance is a virtual machine.
+	Instance = worldfile.Instance
+	// Interface is a network interface of one.
 	Interface = worldfile.Interface
-	HAVIP     = worldfile.HAVIP
+	// HAVIP is one HAVIP of a world.
+	HAVIP = worldfile.HAVIP
 )
 
 // Builtin is the small world that serves where none is given: one region of each

@@ -192,7 +192,7 @@ func (d *Direct) unknown() *refusal {
 // show reads a HAVIP as the cloud's own answer shows it.
 func (d *Direct) show(a *address) havip.HAVIP {
 	a.settle(time.Now())
-	have := havip.HAVIP{ID: a.id, Address: a.ip, Network: a.network, Holders: slices.Clone(a.holders), Guards: d.names.guards, Serving: a.master}
+	have := havip.HAVIP{ID: a.id, Address: a.ip, Network: a.network, Holders: slices.Clone(a.holders), Guards: d.names.guards}
 	if d.names.guards {
 		have.Status = a.status()
 	} else if have.Status = havip.Available; a.baiduHaVip().Status == "bound" {
@@ -200,6 +200,12 @@ func (d *Direct) show(a *address) havip.HAVIP {
 	}
 	if len(a.holders) > 0 {
 		have.Type = a.kind(d.names)
+	}
+	if have.On(a.master) || d.names.guards { // Baidu marks the master among the holders
+		have.Announcer = a.named()
+	}
+	if have.On(have.Announcer) {
+		have.Serving = have.Announcer
 	}
 	return have
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"slices"
 
 	"havip-functions/shared/havip"
@@ -164,11 +165,19 @@ func (a *address) hasRoom(t string, c change) breach {
 		}
 		return havipFull
 	}
-	most := a.realm.spec.HAVIPsPerInstance
-	if most > 0 && a.realm.held(a.realm.host(t)) >= most {
+	if most := a.realm.mostHeld(); most > 0 && a.realm.held(a.realm.host(t)) >= most {
 		return instanceFull
 	}
 	return kept
+}
+
+// mostHeld is how many HAVIPs an instance may hold, 0 for any number.
+func (r *realm) mostHeld() int {
+	const vendors = 5 // https://www.alibabacloud.com/help/en/ros/developer-reference/aliyun-vpc-havipassociation
+	if r.cloud == "alibaba" {
+		return cmp.Or(r.spec.HAVIPsPerInstance, vendors)
+	}
+	return r.spec.HAVIPsPerInstance
 }
 
 // held counts the HAVIPs that an instance and its interfaces hold or are about to.

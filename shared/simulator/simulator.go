@@ -15,7 +15,7 @@ import (
 type Options struct {
 	World         World         // the zero value: Builtin()
 	AssociateTime time.Duration // attach and detach take so long; 0 is 2s, negative is immediate
-	MasterTime    time.Duration // mastership moves so long after its holder went; 0 is 1s, negative is immediate
+	MasterTime    time.Duration // a standby announces the address so long after its guest went; 0 is 3.6s, as keepalived, negative is immediate
 	Seed          int64         // of request ids, temporary keys and the draws of faults
 	Faults        []Fault       // in force from the start, and again after a reset
 }
@@ -46,7 +46,7 @@ func New(o Options) (*Simulator, error) {
 		return nil, fmt.Errorf("simulator: %w", err)
 	}
 	o.AssociateTime = defaulted(o.AssociateTime, 2*time.Second)
-	o.MasterTime = defaulted(o.MasterTime, time.Second)
+	o.MasterTime = defaulted(o.MasterTime, takeOver)
 	s := &Simulator{options: o}
 	for i, f := range o.Faults {
 		if err := f.check(); err != nil {
@@ -110,6 +110,11 @@ func (s *Simulator) World() World {
 	defer s.mu.Unlock()
 	return s.world.snapshot(time.Now())
 }
+
+// takeOver is how long a backup of keepalived waits for its master, with its usual
+// priority 100 and an advertisement a second: three of them and a skew of (256 − 100) ÷
+// 256 s (https://datatracker.ietf.org/doc/html/rfc5798#section-6.1).
+const takeOver = 3600 * time.Millisecond
 
 func defaulted(d, standard time.Duration) time.Duration {
 	switch {

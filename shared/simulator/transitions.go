@@ -82,8 +82,14 @@ func (a *address) apply(c change) {
 		switch {
 		case c.detach:
 			a.holders = slices.DeleteFunc(a.holders, func(h string) bool { return h == t })
+			if a.master == t {
+				a.master = ""
+			}
 		case a.realm.host(t) != nil: // else it was deleted meanwhile
 			a.holders = append(a.holders, t)
+			if a.master == t { // it squatted on the address, and has it
+				a.guest, a.removed = t, false
+			}
 		}
 	}
 }

@@ -44,11 +44,18 @@ func expect(t *testing.T, got, want string) {
 }
 
 // bubble runs a test in its own time, with the standard durations: 2 s for a
-// move, 1 s for mastership.
+// move, 3.6 s until a standby takes over.
 func bubble(t *testing.T, test func(*testing.T, *simulator.Simulator, *client)) {
 	t.Helper()
+	inTime(t, simulator.Options{}, test)
+}
+
+const takeOver = 3600 * time.Millisecond
+
+func inTime(t *testing.T, o simulator.Options, test func(*testing.T, *simulator.Simulator, *client)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s, err := simulator.New(simulator.Options{})
+		s, err := simulator.New(o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +113,7 @@ func TestBaiduShowsNoStateBetween(t *testing.T) {
 		expect(t, c.lookBaidu(), "bound [i-syG1* i-syG2]")
 		elapse(2 * time.Second)
 		expect(t, c.lookBaidu(), "bound [i-syG2]")
-		elapse(time.Second)
+		elapse(takeOver)
 		expect(t, c.lookBaidu(), "bound [i-syG2*]")
 	})
 }
@@ -125,7 +132,7 @@ func TestMastership(t *testing.T) {
 		}
 		set("i-db1", havip.Stopped)
 		expect(t, c.look(), "InUse [i-db1 i-db2] ")
-		elapse(time.Second - 1)
+		elapse(takeOver - 1)
 		expect(t, c.look(), "InUse [i-db1 i-db2] ")
 		elapse(1)
 		expect(t, c.look(), "InUse [i-db1 i-db2] i-db2")
@@ -136,7 +143,7 @@ func TestMastership(t *testing.T) {
 		c.change("UnassociateHaVip", "i-db2", "Force", "true").want(t, 200, "")
 		elapse(2500 * time.Millisecond) // nobody looks when it ends
 		expect(t, c.look(), "InUse [i-db1] ")
-		elapse(500 * time.Millisecond)
+		elapse(takeOver - 500*time.Millisecond)
 		expect(t, c.look(), "InUse [i-db1] i-db1")
 
 		set("i-db1", havip.Stopping)
@@ -160,8 +167,8 @@ func TestMasterByHand(t *testing.T) {
 			t.Fatal(err)
 		}
 		expect(t, c.look(), "InUse [i-db1 i-db2] i-db2")
-		if err := appoint("i-db3"); err == nil || !strings.Contains(err.Error(), "does not hold") {
-			t.Errorf("a master that holds nothing: %v", err)
+		if err := appoint("i-none"); err == nil || !strings.Contains(err.Error(), "does not run") {
+			t.Errorf("a master that is nobody: %v", err)
 		}
 		if err := appoint(""); err != nil {
 			t.Fatal(err)
@@ -256,7 +263,7 @@ func TestNobodyLooksInBetween(t *testing.T) {
 		}
 	}
 	t.Run("a master between two changes", func(t *testing.T) {
-		bubble(t, func(t *testing.T, s *simulator.Simulator, c *client) {
+		inTime(t, simulator.Options{MasterTime: time.Second}, func(t *testing.T, s *simulator.Simulator, c *client) {
 			c.attach("attach", "i-syG1", "i-syG2", "i-syG3").want(t, 200, "")
 			elapse(2 * time.Second)
 			set(t, s, "baidu", "i-syG1", havip.Stopped)
@@ -275,7 +282,7 @@ func TestNobodyLooksInBetween(t *testing.T) {
 			elapse(500 * time.Millisecond)
 			set(t, s, "alibaba", "i-db1", havip.Running)
 			expect(t, c.look(), "InUse [i-db1] ")
-			elapse(500 * time.Millisecond)
+			elapse(takeOver - 500*time.Millisecond)
 			if h := s.World().Alibaba[0].HAVIPs[0]; h.Master != "i-db1" {
 				t.Errorf("the world says %+v", h)
 			}

@@ -55,9 +55,12 @@ type address struct {
 	holders       []string
 	forced        havip.Status // set by hand; "": what the holders imply
 	move          *move
-	master        string
-	vacantUntil   time.Time // nobody becomes master before
-	silent        bool      // nobody announces the address, by order of the control address
+	guest         string    // the holder that has the address configured
+	master        string    // the last one that the cloud heard announce it, holder or not
+	vacantUntil   time.Time // no guest configures the address before
+	silent        bool      // nor after, by order of the control address
+	removed       bool      // the guest lost the address, and nobody heard of it
+	unheard       bool      // the cloud hears nobody
 	associateTime time.Duration
 	masterTime    time.Duration
 }
@@ -109,11 +112,18 @@ func (r *realm) addAddress(h HAVIP, o Options) {
 	}
 	a := &address{
 		realm: r, id: h.ID, network: h.VSwitch + h.Subnet, ip: h.IP,
-		limit: cmp.Or(h.Limit, standard), holders: slices.Clone(h.Holders), master: h.Master,
+		limit: cmp.Or(h.Limit, standard), holders: slices.Clone(h.Holders),
 		associateTime: o.AssociateTime, masterTime: o.MasterTime,
 	}
 	a.force(h.Status)
+	if slices.Contains(a.holders, h.Master) {
+		a.guest, a.master = h.Master, h.Master
+	}
 	a.elect(time.Now())
+	if a.runs(h.Master) {
+		a.master = h.Master
+	}
+	a.removed, a.unheard = h.Removed, h.Unheard
 	r.addresses[h.ID] = a
 	r.addressOrder = append(r.addressOrder, a)
 }
@@ -182,7 +192,7 @@ func (r *realm) snapshot() Realm {
 func (a *address) snapshot() HAVIP {
 	shot := HAVIP{
 		ID: a.id, IP: a.ip, Limit: a.limit, Status: a.status(), Master: a.master,
-		Holders: append([]string{}, a.holders...),
+		Holders: append([]string{}, a.holders...), Removed: a.removed, Unheard: a.unheard,
 	}
 	if a.realm.cloud == "baidu" {
 		shot.Subnet = a.network

@@ -24,6 +24,7 @@ func Alibaba(open Open) Harness {
 		Members: []string{"i-db1", "i-db2", "i-db3"}, Outsider: "i-web1",
 	}
 	realm := simulator.Builtin().Alibaba[0]
+	realm.HAVIPsPerInstance = h.HAVIPs
 	more(&realm, h.HAVIPs)
 	return h.before(simulated{
 		cloud: "alibaba", world: simulator.World{Alibaba: simulator.Realms{realm}}, dialect: (*simulator.Simulator).Alibaba,

@@ -30,6 +30,7 @@ import (
 type storm struct {
 	sim      *simulator.Simulator
 	policies []havip.Policy
+	index    func() *havip.Index
 	function flow.Function
 	weather  weather
 
@@ -70,6 +71,7 @@ func newStorm(tb testing.TB, w weather) *storm {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	s.index = sync.OnceValue(func() *havip.Index { return havip.NewIndex(s.policies) })
 	memory := ledger.NewMemory()
 	s.function = functions.New(flow.Function{
 		Keeper: havip.Keeper{Ledger: memory, Roster: s, Clouds: new(pace.Pacer).Clouds(s.open), Later: true},
@@ -103,6 +105,9 @@ func (s *storm) add(r *simulator.Realm, cloud string, n int) {
 
 // Policies implements havip.Roster.
 func (s *storm) Policies() []havip.Policy { return s.policies }
+
+// Index implements havip.Roster.
+func (s *storm) Index() *havip.Index { return s.index() }
 
 func (s *storm) open(_ context.Context, p havip.Policy, _ string) (havip.Cloud, havip.Fleet, error) {
 	ours := func(context.Context) (havip.Credentials, error) { return keys, nil }

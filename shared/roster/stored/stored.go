@@ -64,7 +64,7 @@ type fetcher func(context.Context, Caller) ([]byte, error)
 
 func store(ctx context.Context, u *url.URL) (fetcher, error) {
 	if u.Scheme == "s3" {
-		return newS3(ctx, u)
+		return newS3(u)
 	}
 	return func(ctx context.Context, c Caller) ([]byte, error) {
 		return alibaba.Object{URL: u, Region: c.Region, Credentials: c.Credentials}.Read(ctx, maxRoster)

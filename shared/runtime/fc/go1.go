@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
+	"time"
 
 	"havip-functions/shared/runtime"
 )
@@ -20,8 +22,13 @@ const (
 	typePreFreeze   = "3"
 )
 
-// Go1 answers Function Compute's go1 runtime: it fetches one call after
-// the other and posts what became of each.
+// maxCalls are under way at once in an instance, at most: as many as
+// instanceConcurrency can be of component fc3. FC itself hands out no more than
+// that says.
+const maxCalls = 200
+
+// Go1 answers Function Compute's go1 runtime: it asks for the next call at once,
+// and runs each in a goroutine of its own, which posts what became of it.
 type Go1 struct {
 	API       string // host:port, as FC_RUNTIME_API names it
 	Functions runtime.Functions
@@ -29,22 +36,59 @@ type Go1 struct {
 	Ready     func(context.Context) error // answers the initializer; nil is always ready
 }
 
-// Run serves until the context ends, which is no error; a call under way is
-// answered first. An error means that the runtime API is gone.
+// Run serves until the context ends; the calls under way are answered first. What
+// the runtime API does amiss is logged and tried again: only FC ends an instance.
 func (h Go1) Run(ctx context.Context) error {
-	client := &http.Client{Transport: &http.Transport{}} // no proxy and no time-out: calls are awaited
+	// No proxy and no time-out: calls are awaited. Each has a connection to answer by.
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: maxCalls}}
 	defer client.CloseIdleConnections()
-	for {
-		next, err := h.next(ctx, client)
-		if ctx.Err() != nil {
-			return nil
-		}
+	slots, running, failures := make(chan struct{}, maxCalls), &sync.WaitGroup{}, 0
+	for ctx.Err() == nil {
+		slots <- struct{}{}
+		call, err := h.next(ctx, client)
 		if err != nil {
-			return fmt.Errorf("the next call can't be fetched from %s: %w", h.API, err)
+			<-slots
+			failures++
+			h.rest(ctx, failures, err)
+			continue
 		}
-		if err := h.answer(context.WithoutCancel(ctx), client, next); err != nil {
-			return fmt.Errorf("call %s can't be answered at %s: %w", callOf(next.header).RequestID, h.API, err)
-		}
+		failures = 0
+		running.Go(func() {
+			defer func() { <-slots }()
+			if err := h.answer(context.WithoutCancel(ctx), client, call); err != nil {
+				h.log().Error("a call can't be answered, so it comes again", "api", h.API, "invocation", callOf(call.header).RequestID, "error", err)
+			}
+		})
+	}
+	return drain(running)
+}
+
+// rest waits before the next call is asked for again, longer after each failure.
+func (h Go1) rest(ctx context.Context, failures int, err error) {
+	if ctx.Err() != nil {
+		return // it was the stop that cut it off
+	}
+	const most = 5 * time.Second
+	pause := min(firstPause<<min(failures-1, 10), most)
+	h.log().Warn("the next call can't be fetched, and is asked for again", "api", h.API, "in", pause.String(), "error", err)
+	select {
+	case <-ctx.Done():
+	case <-time.After(pause):
+	}
+}
+
+// drain waits for the calls under way, as long as FC waits for an instance to stop.
+func drain(running *sync.WaitGroup) error {
+	answered := make(chan struct{})
+	go func() {
+		running.Wait()
+		close(answered)
+	}()
+	select {
+	case <-answered:
+		return nil
+	case <-time.After(grace):
+		return fmt.Errorf("calls were still under way %s after the stop", grace)
 	}
 }
 
@@ -73,7 +117,7 @@ func (h Go1) next(ctx context.Context, client *http.Client) (goCall, error) {
 func (h Go1) answer(ctx context.Context, client *http.Client, c goCall) error {
 	id := callOf(c.header).RequestID
 	verb, body := id+"/response", []byte(nil)
-	if err := runtime.Safely(cmp.Or(h.Log, slog.Default()), func() error { return h.handle(ctx, c) }); err != nil {
+	if err := runtime.Safely(h.log(), func() error { return h.handle(ctx, c) }); err != nil {
 		verb, body = id+"/error", failure(err)
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url(verb), bytes.NewReader(body))
@@ -104,6 +148,8 @@ func (h Go1) handle(ctx context.Context, c goCall) error {
 		return fmt.Errorf("a call of type %q is not served", kind)
 	}
 }
+
+func (h Go1) log() *slog.Logger { return cmp.Or(h.Log, slog.Default()) }
 
 func (h Go1) url(path string) string {
 	return "http://" + h.API + "/2020-11-11/runtime/invocation/" + path

@@ -2,12 +2,15 @@ package fc_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"havip-functions/shared/runtime"
 	"havip-functions/shared/runtime/fc"
 	"havip-functions/shared/runtime/runtimetest"
 )
@@ -17,7 +20,8 @@ import (
 type goAPI struct {
 	next    chan goAPICall
 	answers chan goAPIAnswer
-	status  int // of its answer to an answer
+	status  int                            // of its answer to an answer
+	amiss   chan func(http.ResponseWriter) // what it does before it hands out the first
 }
 
 type goAPICall struct{ id, kind, body string }
@@ -26,7 +30,7 @@ type goAPIAnswer struct{ path, body string }
 
 func newGoAPI(t *testing.T, calls ...goAPICall) (*goAPI, string) {
 	t.Helper()
-	a := &goAPI{next: make(chan goAPICall, len(calls)), answers: make(chan goAPIAnswer, len(calls)), status: http.StatusAccepted}
+	a := &goAPI{next: make(chan goAPICall, len(calls)), answers: make(chan goAPIAnswer, len(calls)), status: http.StatusAccepted, amiss: make(chan func(http.ResponseWriter), 2)}
 	for _, c := range calls {
 		a.next <- c
 	}
@@ -39,6 +43,12 @@ func newGoAPI(t *testing.T, calls ...goAPICall) (*goAPI, string) {
 }
 
 func (a *goAPI) serveNext(w http.ResponseWriter, r *http.Request) {
+	select {
+	case do := <-a.amiss:
+		do(w)
+		return
+	default:
+	}
 	select {
 	case <-r.Context().Done():
 	case c := <-a.next:
@@ -83,9 +93,13 @@ func TestGo1(t *testing.T) {
 	go func() {
 		done <- fc.Go1{API: address, Functions: runtimetest.Scripted, Log: runtimetest.Quiet(), Ready: ready}.Run(ctx)
 	}()
+	got := map[goAPIAnswer]bool{}
+	for range tests {
+		got[<-api.answers] = true // in whatever order
+	}
 	for _, tt := range tests {
-		if got := <-api.answers; got != tt.want {
-			t.Errorf("got %+v, want %+v", got, tt.want)
+		if !got[tt.want] {
+			t.Errorf("%s: %+v is missing in %v", tt.call.id, tt.want, got)
 		}
 	}
 	stop()
@@ -97,31 +111,78 @@ func TestGo1(t *testing.T) {
 	}
 }
 
-func TestGo1EndsWithItsAPI(t *testing.T) {
-	for name, tt := range map[string]struct {
-		address func(t *testing.T) string
-		want    string
-	}{
-		"refuses to hand out": {func(t *testing.T) string {
-			s := httptest.NewServer(http.NotFoundHandler())
-			t.Cleanup(s.Close)
-			return strings.TrimPrefix(s.URL, "http://")
-		}, "it answered 404"},
-		"refuses an answer": {func(t *testing.T) string {
-			api, address := newGoAPI(t, goAPICall{"r1", "0", "{}"})
-			api.status = http.StatusForbidden
-			return address
-		}, "call r1 can't be answered"},
-		"is gone": {func(*testing.T) string {
-			s := httptest.NewServer(nil)
-			s.Close()
-			return strings.TrimPrefix(s.URL, "http://")
-		}, "the next call can't be fetched"},
+// Eight calls at once are all under way before the first is answered, and a stop
+// leaves none of them unanswered.
+func TestGo1RunsCallsAtOnce(t *testing.T) {
+	const calls = 8
+	list := make([]goAPICall, calls)
+	for i := range list {
+		list[i] = goAPICall{fmt.Sprintf("r%d", i), "0", "{}"}
+	}
+	api, address := newGoAPI(t, list...)
+	under, release := make(chan struct{}, calls), make(chan struct{})
+	slow := func(context.Context, runtime.Call) (runtime.Invoker, error) {
+		return runtimetest.Func(func(context.Context, []byte) error {
+			under <- struct{}{}
+			<-release
+			return nil
+		}), nil
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- fc.Go1{API: address, Functions: slow, Log: runtimetest.Quiet()}.Run(ctx) }()
+	for range calls {
+		select {
+		case <-under:
+		case <-time.After(20 * time.Second):
+			t.Fatal("the calls wait for each other")
+		}
+	}
+	stop()
+	select {
+	case err := <-done:
+		t.Fatalf("it ended before its calls: %v", err)
+	default:
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if got := len(api.answers); got != calls {
+		t.Errorf("%d calls are answered, want %d", got, calls)
+	}
+}
+
+// What the runtime API does amiss ends nothing: a next that fails, and an answer
+// that is not taken.
+func TestGo1SurvivesItsAPI(t *testing.T) {
+	for name, amiss := range map[string]func(http.ResponseWriter){
+		"refuses to hand out": func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) },
+		"drops the line":      func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+		"cuts a call short": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", "9")
+			io.WriteString(w, "{")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := fc.Go1{API: tt.address(t), Functions: runtimetest.Scripted, Log: runtimetest.Quiet()}.Run(t.Context())
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got %v, want %s", err, tt.want)
+			t.Parallel()
+			api, address := newGoAPI(t, goAPICall{"r1", "0", "{}"}, goAPICall{"r2", "0", "{}"})
+			api.amiss <- amiss
+			api.amiss <- amiss
+			api.status = http.StatusForbidden // of the answers too
+			ctx, stop := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() {
+				done <- fc.Go1{API: address, Functions: runtimetest.Scripted, Log: runtimetest.Quiet()}.Run(ctx)
+			}()
+			for range 2 {
+				if got := <-api.answers; !strings.HasSuffix(got.path, "/response") {
+					t.Errorf("got %+v", got)
+				}
+			}
+			stop()
+			if err := <-done; err != nil {
+				t.Errorf("a stop is no error: %v", err)
 			}
 		})
 	}

@@ -38,7 +38,7 @@ const (
 // may come early, and twice.
 type Bus struct {
 	Endpoint    string // https://{account}.{region}.fc.aliyuncs.com, see [Endpoint]
-	Function    string // havip-status-check
+	Function    string // which one, see [FollowUps]
 	Credentials func(context.Context) (havip.Credentials, error)
 	Client      *http.Client // http.DefaultClient where nil
 }
@@ -46,6 +46,12 @@ type Bus struct {
 // Endpoint is the public endpoint of the call's own account and region.
 func Endpoint(c runtime.Call) string {
 	return "https://" + c.AccountID + "." + c.Region + ".fc.aliyuncs.com"
+}
+
+// FollowUps is the name of the function that takes the follow-ups: havip-status-check
+// where HAVIP_FOLLOWUP_FUNCTION names no other.
+func FollowUps(getenv func(string) string) string {
+	return cmp.Or(getenv("HAVIP_FOLLOWUP_FUNCTION"), "havip-status-check")
 }
 
 // Publish returns nil once FC has accepted the event, to be delivered after so

@@ -8,7 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
+	"time"
 
 	"havip-functions/events"
 	"havip-functions/shared/api"
@@ -142,9 +142,9 @@ func (h *Host) unarchived(ctx context.Context, policies []havip.Policy) (found [
 		if err != nil {
 			return nil, err
 		}
-		for _, s := range []*havip.Story{r.Story, r.Closed} {
-			if s.Open() || s != nil && slices.ContainsFunc(r.Outbox, func(l havip.Message) bool { return l.Ended == s.ID }) {
-				found = append(found, *s)
+		for _, s := range r.Stories() {
+			if s.Open() || slices.ContainsFunc(r.Outbox, func(l havip.Message) bool { return l.Ended == s.ID }) {
+				found = append(found, s)
 			}
 		}
 	}
@@ -166,18 +166,15 @@ func (h *Host) find(ctx context.Context, id string) (havip.Story, error) {
 	if !havip.IsStoryID(id) {
 		return havip.Story{}, noStory(id)
 	}
-	for _, p := range h.config.Roster.Policies() {
-		if !strings.HasPrefix(id, p.Key().Shelf()) {
-			continue
-		}
+	for _, p := range h.config.Roster.Index().Shelved(id) {
 		for _, key := range []string{p.Key().String(), havip.EventKey(id)} {
 			r, _, err := havip.Load[havip.Record](ctx, h.function.Ledger, key)
 			if err != nil {
 				return havip.Story{}, err
 			}
-			for _, s := range []*havip.Story{r.Story, r.Closed} {
-				if s != nil && s.ID == id {
-					return *s, nil
+			for _, s := range r.Stories() {
+				if s.ID == id {
+					return s, nil
 				}
 			}
 		}
@@ -233,8 +230,17 @@ func (h *Host) plan(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// readyTime bounds what a look at the engine takes: a stream that nobody leads says
+// nothing at all.
+const readyTime = 2 * time.Second
+
 func (h *Host) ready(w http.ResponseWriter, r *http.Request) {
-	_, _, err := h.function.Ledger.Load(r.Context(), "ready")
+	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
+	defer cancel()
+	_, _, err := h.function.Ledger.Load(ctx, "ready")
+	if err == nil {
+		err = h.bus.takes(ctx)
+	}
 	if err = cmp.Or(err, h.engine.health()); err != nil {
 		unavailable(w, err)
 		return

@@ -24,14 +24,18 @@ import (
 const (
 	requests = "havip.requests"
 	outcomes = "havip.outcomes"
+
+	outcomeStream = "HAVIP-OUTCOMES"
+
 	atHeader = "Havip-Not-Before"
 )
 
-// Bus is queue and timer on a JetStream. An event waits in the stream; before
-// its time it is handed back with the delay that is left, which survives a
-// restart because the stream does.
+// Bus is queue and timer on a JetStream. An event waits in the stream; long before
+// its time it is handed back with the delay that is left, which survives a restart
+// because the stream does.
 type Bus struct {
 	js       jetstream.JetStream
+	stream   jetstream.Stream // of requests
 	consumer jetstream.Consumer
 	log      *slog.Logger
 	clock    *havip.Clock
@@ -43,7 +47,7 @@ func openBus(ctx context.Context, e *engine, clock *havip.Clock, log *slog.Logge
 		return nil, err
 	}
 	_, err = ledger.OpenStream(ctx, js, jetstream.StreamConfig{
-		Name: "HAVIP-OUTCOMES", Subjects: []string{outcomes + ".>"}, MaxAge: 30 * 24 * time.Hour, MaxBytes: 256 << 20,
+		Name: outcomeStream, Subjects: []string{outcomes + ".>"}, MaxAge: 30 * 24 * time.Hour, MaxBytes: 256 << 20,
 		Duplicates: 10 * time.Minute, Replicas: e.replicas, // which takes memory for each
 	})
 	if err != nil {
@@ -67,7 +71,7 @@ func openBus(ctx context.Context, e *engine, clock *havip.Clock, log *slog.Logge
 	if err != nil {
 		return nil, fmt.Errorf("consumer of requests: %w", err)
 	}
-	return &Bus{js: js, consumer: consumer, clock: clock, log: log}, nil
+	return &Bus{js: js, stream: stream, consumer: consumer, clock: clock, log: log}, nil
 }
 
 // Publish implements flow.Bus: once it returns nil the event is on disk.
@@ -91,34 +95,60 @@ func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, after time.Durat
 
 const (
 	ackWait   = 30 * time.Second
-	atOnce    = 1024 // invocations at a time; in a storm most wait for their turn at the cloud
+	near      = time.Second // what is due so soon is timed here: the engine's timer is late under load
+	atOnce    = 1024        // invocations at a time; in a storm most wait for their turn at the cloud
 	heartbeat = ackWait / 3
 )
 
 // Deliver hands every request that is due to invoke, until the context ends and
 // the invocations under way are done. What fails comes again, later each time.
 func (b *Bus) Deliver(ctx context.Context, invoke func(context.Context, []byte) error) error {
+	return b.consume(ctx, b.consumer, invoke)
+}
+
+func (b *Bus) consume(ctx context.Context, from jetstream.Consumer, invoke func(context.Context, []byte) error) error {
 	slots := make(chan struct{}, atOnce)
 	var running sync.WaitGroup
-	consuming, err := b.consumer.Consume(func(m jetstream.Msg) {
-		if wait := b.untilDue(m); wait > 0 {
-			b.check(m.NakWithDelay(wait))
+	consuming, err := from.Consume(func(m jetstream.Msg) {
+		wait := b.untilDue(m)
+		if wait > near {
+			b.check(m.NakWithDelay(wait - near/2))
 			return
 		}
-		slots <- struct{}{}
+		if wait <= 0 {
+			slots <- struct{}{}
+		}
 		running.Go(func() {
+			if wait > 0 {
+				if !b.holds(ctx, m, wait) {
+					return
+				}
+				slots <- struct{}{}
+			}
 			defer func() { <-slots }()
 			b.deliver(context.WithoutCancel(ctx), m, invoke)
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("consume requests: %w", err)
+		return fmt.Errorf("consume %s: %w", from.CachedInfo().Stream, err)
 	}
 	<-ctx.Done()
 	consuming.Stop()
 	<-consuming.Closed()
 	running.Wait()
 	return nil
+}
+
+// holds keeps what is due soon until then. The engine has it all the same, and hands it
+// out anew should this process not live to acknowledge it. A stop hands it back.
+func (b *Bus) holds(ctx context.Context, m jetstream.Msg, wait time.Duration) bool {
+	select {
+	case <-time.After(wait):
+		return true
+	case <-ctx.Done():
+		b.check(m.NakWithDelay(b.untilDue(m)))
+		return false
+	}
 }
 
 func (b *Bus) deliver(ctx context.Context, m jetstream.Msg, invoke func(context.Context, []byte) error) {

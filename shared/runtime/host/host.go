@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -29,9 +30,10 @@ type Config struct {
 	NATS   string // a cluster's URL instead
 	Roster havip.Roster
 	Clouds havip.Clouds
-	Sweep  time.Duration // between two sweeps; 0 means a minute
-	Guard  guard.Guard   // of POST /events, and of all that operators see and do
-	Limits Limits        // of each source
+	Sweep  time.Duration       // between two sweeps; 0 means a minute
+	Tell   map[string]flow.Bus // who hears the outcomes beside our own stream, by name
+	Guard  guard.Guard         // of POST /events, and of all that operators see and do
+	Limits Limits              // of each source
 	Log    *slog.Logger
 }
 
@@ -45,6 +47,7 @@ type Host struct {
 	function flow.Function
 	listener net.Listener
 	metrics  *metrics
+	relays   []relay
 }
 
 // Open starts the engine and listens; Serve answers.
@@ -82,6 +85,13 @@ func (h *Host) assemble(ctx context.Context) error {
 		return err
 	}
 	h.bus = bus
+	for name, to := range h.config.Tell {
+		r, err := bus.openRelay(ctx, name, to)
+		if err != nil {
+			return err
+		}
+		h.relays = append(h.relays, r)
+	}
 	if h.engine.embedded != nil {
 		if err := compareMarks(ctx, js, h.config.Data, h.config.Log); err != nil {
 			return err
@@ -91,6 +101,7 @@ func (h *Host) assemble(ctx context.Context) error {
 		Keeper: havip.Keeper{Ledger: streams, Roster: h.config.Roster, Clouds: h.config.Clouds, Later: true, Clock: clock},
 		Ledger: streams, Bus: h.metrics.count(bus), Log: h.config.Log,
 	})
+	h.metrics.registry.MustRegister(watched{h.function.Keeper})
 	h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", h.config.Addr)
 	if err != nil {
 		return fmt.Errorf("%w; choose another --addr, port 0 picks a free one", err)
@@ -118,6 +129,14 @@ func (h *Host) Serve(ctx context.Context) error {
 		delivered <- h.bus.Deliver(ctx, h.function.Invoke)
 		stop(nil)
 	}()
+	var relaying sync.WaitGroup
+	for _, r := range h.relays {
+		relaying.Go(func() {
+			if err := r.run(ctx, h.bus); err != nil {
+				h.config.Log.Error("the outcomes are not relayed", "to", r.name, "error", err)
+			}
+		})
+	}
 	go h.sweep(ctx)
 	go h.guardStore(ctx, stop)
 	if err := h.function.Resume(ctx); err != nil {
@@ -137,6 +156,7 @@ func (h *Host) Serve(ctx context.Context) error {
 	stop(nil)
 	<-answered // those under way still need the engine
 	err = errors.Join(err, <-delivered)
+	relaying.Wait()
 	if cause := context.Cause(ctx); errors.Is(cause, ErrStore) {
 		return errors.Join(cause, err)
 	}

@@ -35,7 +35,10 @@ func serveAt(t *testing.T, addr string, sim *simulator.Simulator, c host.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Addr, c.Roster, c.Log = addr, list, cmp.Or(c.Log, slog.New(slog.DiscardHandler))
+	if c.Roster == nil {
+		c.Roster = list
+	}
+	c.Addr, c.Log = addr, cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	c.Clouds = func(_ context.Context, p havip.Policy, _ string) (havip.Cloud, havip.Fleet, error) {
 		cloud := alibaba.New(alibaba.Config{
 			Region: p.Region, Endpoint: "http://alibaba.sim", ECSEndpoint: "http://alibaba.sim", Transport: sim.Transport(),

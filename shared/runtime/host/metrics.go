@@ -55,6 +55,37 @@ func newMetrics() *metrics {
 	return m
 }
 
+// watched tells of each HAVIP whether a sweep has told that no holder announces it. It
+// is read from the ledger, so that every host says the same, after a restart too. 0 says
+// that none has told so, not that the address answers.
+type watched struct{ havip.Keeper }
+
+var servingLost = prometheus.NewDesc("havip_serving_lost",
+	"1 while a sweep has told that no holder announces the address, by who does: a stranger or nobody.",
+	[]string{"name", "cloud", "region", "havip", "by"}, nil)
+
+// Describe implements [prometheus.Collector].
+func (w watched) Describe(all chan<- *prometheus.Desc) { all <- servingLost }
+
+// Collect implements [prometheus.Collector]. What can't be read is missing.
+func (w watched) Collect(all chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, p := range w.Roster.Policies() {
+		r, _, err := havip.Load[havip.Record](ctx, w.Ledger, p.Key().String())
+		if err != nil {
+			continue
+		}
+		for _, by := range []havip.AnnouncedBy{havip.ByStranger, havip.ByNobody} {
+			value := 0.0
+			if r.Outage != nil && r.Outage.Told && r.Outage.By == by {
+				value = 1
+			}
+			all <- prometheus.MustNewConstMetric(servingLost, prometheus.GaugeValue, value, p.Name, p.Cloud, p.Region, p.ID, string(by))
+		}
+	}
+}
+
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }

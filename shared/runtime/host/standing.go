@@ -70,7 +70,7 @@ func (s *standing) Collect(out chan<- prometheus.Metric) {
 			if health["healthy"]+health["unknown"] == 0 {
 				bare++
 			}
-			tell(servingGauge, one(v.Serving != ""), v.Name)
+			tell(servingGauge, one(v.AnnouncedBy == havip.ByHolder), v.Name)
 			tell(driftGauge, float64(len(v.Drift)), v.Name)
 		}
 		age := 0.0

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/cloudevents/sdk-go/v2/event"
 
@@ -28,11 +27,11 @@ type SQS struct {
 	QueueURL string
 }
 
-// NewSQS connects a queue with the ambient credentials, region and endpoint.
-func NewSQS(ctx context.Context, queueURL string) (SQS, error) {
-	c, err := config.LoadDefaultConfig(ctx)
+// NewSQS connects a queue with the credentials, region and endpoint of the environment.
+func NewSQS(queueURL string) (SQS, error) {
+	c, err := wire.AWS("SQS")
 	if err != nil {
-		return SQS{}, fmt.Errorf("the AWS configuration can't be read: %w", err)
+		return SQS{}, err
 	}
 	return SQS{Client: sqs.NewFromConfig(c), QueueURL: queueURL}, nil
 }

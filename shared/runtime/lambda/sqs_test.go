@@ -45,7 +45,7 @@ func newSQS(t *testing.T, refuse string) (lambda.SQS, *[]sqsMessage) {
 	} {
 		t.Setenv(name, value)
 	}
-	q, err := lambda.NewSQS(t.Context(), s.URL+"/123456789012/havip-follow-ups")
+	q, err := lambda.NewSQS(s.URL + "/123456789012/havip-follow-ups")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,13 +13,14 @@ import (
 // The states and statuses that can be given and set.
 var (
 	InstanceStates = []havip.InstanceState{havip.Pending, havip.Starting, havip.Running, havip.Stopping, havip.Stopped, havip.Deleted}
-	HAVIPStatuses  = []havip.Status{Creating, havip.Available, havip.Associating, havip.InUse, havip.Unassociating, Deleting}
+	HAVIPStatuses  = []havip.Status{Creating, Pending, havip.Available, havip.Associating, havip.InUse, havip.Unassociating, Deleting}
 )
 
 // What a HAVIP may be on Alibaba beside the statuses of package havip.
 const (
 	Creating havip.Status = "Creating"
 	Deleting havip.Status = "Deleting"
+	Pending  havip.Status = "Pending" // https://help.aliyun.com/zh/terraform/alicloud-havips
 )
 
 // Check finds the first contradiction of a world.
@@ -160,8 +161,8 @@ func (k *checker) havip(h HAVIP) error {
 			return k.at(h.line, "HAVIP %s names its holder %s twice", h.ID, holder)
 		}
 	}
-	if h.Master != "" && !slices.Contains(h.Holders, h.Master) {
-		return k.at(h.line, "HAVIP %s has the master %s, which does not hold it", h.ID, h.Master)
+	if h.Master != "" && !k.targets[h.Master] {
+		return k.at(h.line, "HAVIP %s has the master %s, which does not exist", h.ID, h.Master)
 	}
 	if h.Status != "" && !slices.Contains(HAVIPStatuses, h.Status) {
 		return k.at(h.line, "%s", NotOneOf("status", h.Status, HAVIPStatuses))

@@ -39,7 +39,7 @@ func parse(file yamlfile.File) (World, error) {
 func realms(top yamlfile.Mapping, cloud string) Realms {
 	keys := []string{
 		"region", "account", "accessKeys", "securityTokens", "vswitches", "subnets", "instances", "interfaces", "havips",
-		"havipsPerInstance", "noHAVIPPrivilege", "noInterfaceBinding",
+		"havipsPerInstance", "mastersByInstance", "noHAVIPPrivilege", "noInterfaceBinding",
 	}
 	n := top.Get(cloud)
 	switch {
@@ -62,8 +62,9 @@ func realm(m yamlfile.Mapping) Realm {
 		Subnets:            each(m, "subnets", network, "id", "vpc"),
 		Instances:          each(m, "instances", instance, "id", "vswitch", "subnet", "state"),
 		Interfaces:         each(m, "interfaces", nic, "id", "vswitch", "subnet", "instance"),
-		HAVIPs:             each(m, "havips", address, "id", "vswitch", "subnet", "ip", "limit", "holders", "status", "master"),
+		HAVIPs:             each(m, "havips", address, "id", "vswitch", "subnet", "ip", "limit", "holders", "status", "master", "removed", "unheard"),
 		HAVIPsPerInstance:  m.Number("havipsPerInstance", 0, 0),
+		MastersByInstance:  m.Flag("mastersByInstance"),
 		NoHAVIPPrivilege:   m.Flag("noHAVIPPrivilege"),
 		NoInterfaceBinding: m.Flag("noInterfaceBinding"),
 		line:               m.Line(),
@@ -101,6 +102,7 @@ func address(m yamlfile.Mapping) HAVIP {
 	return HAVIP{
 		ID: m.Text("id", ""), VSwitch: m.Text("vswitch", ""), Subnet: m.Text("subnet", ""),
 		IP: m.Text("ip", ""), Limit: m.Number("limit", 0, 0), Holders: m.Words("holders"),
-		Status: havip.Status(m.Text("status", "")), Master: m.Text("master", ""), line: m.Line(),
+		Status: havip.Status(m.Text("status", "")), Master: m.Text("master", ""),
+		Removed: m.Flag("removed"), Unheard: m.Flag("unheard"), line: m.Line(),
 	}
 }

@@ -31,7 +31,8 @@ type Realm struct {
 	Instances          []Instance        `json:"instances"`
 	Interfaces         []Interface       `json:"interfaces,omitempty"`
 	HAVIPs             []HAVIP           `json:"havips"`
-	HAVIPsPerInstance  int               `json:"havipsPerInstance,omitempty"`  // 0: any number
+	HAVIPsPerInstance  int               `json:"havipsPerInstance,omitempty"`  // 0: 5 on Alibaba, any number on Baidu
+	MastersByInstance  bool              `json:"mastersByInstance,omitempty"`  // the master of interfaces is named by its instance
 	NoHAVIPPrivilege   bool              `json:"noHAVIPPrivilege,omitempty"`   // the account may not manage HAVIPs
 	NoInterfaceBinding bool              `json:"noInterfaceBinding,omitempty"` // the region binds no interfaces
 
@@ -77,7 +78,9 @@ type HAVIP struct {
 	Limit   int          `json:"limit,omitempty"` // 0: 2 on Alibaba, 5 on Baidu
 	Holders []string     `json:"holders"`
 	Status  havip.Status `json:"status"`
-	Master  string       `json:"master"` // "": the first running holder
+	Master  string       `json:"master"`            // who announced it last, holder or not; "": the first running holder
+	Removed bool         `json:"removed,omitempty"` // the address was taken off whoever serves it
+	Unheard bool         `json:"unheard,omitempty"` // the cloud hears nobody announce it
 
 	line int
 }

@@ -64,7 +64,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a missing instance", "instance: i-db1", "instance: i-db9", "line 6: interface eni-1 is on instance i-db9, which does not exist"},
 		{"a missing holder", "holders: []", "holders: [i-db9]", "line 7: HAVIP havip-bp1orders is held by i-db9, which does not exist"},
 		{"a holder twice", "holders: []", "holders: [i-db1, i-db1]", "line 7: HAVIP havip-bp1orders names its holder i-db1 twice"},
-		{"a foreign master", "holders: []", "holders: [], master: i-db1", "line 7: HAVIP havip-bp1orders has the master i-db1"},
+		{"a foreign master", "holders: []", "holders: [], master: i-db9", "line 7: HAVIP havip-bp1orders has the master i-db9, which does not exist"},
 		{"an unknown state", "state: Running}]\n  interfaces", "state: Dancing}]\n  interfaces", `line 5: state "Dancing" is not one of Pending, Starting, Running, Stopping, Stopped, Deleted`},
 		{"an unknown status", "holders: []", "status: Dancing", `line 7: status "Dancing" is not one of`},
 		{"no address", "10.0.0.100", "ten", `line 7: HAVIP havip-bp1orders has the ip "ten"`},

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"havip-functions/shared/roster"
+)
+
+// BenchmarkStart measures the time from the start of the process to its first question
+// for work, beside a hello-world of aws-lambda-go built with the same flags: the limit is
+// twice the time, 16 MiB and 20 MB resident. The two are started in turn.
+func BenchmarkStart(b *testing.B) {
+	asked := make(chan time.Time, 1)
+	api := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case asked <- time.Now():
+		default:
+		}
+		<-r.Context().Done()
+	}))
+	defer api.Close()
+	ours, hello := binary(b, "."), binary(b, "./testdata/hello")
+	env := []string{
+		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://"), "AWS_REGION=eu-west-1",
+		"AWS_ACCESS_KEY_ID=testak", "AWS_SECRET_ACCESS_KEY=testsk", "HAVIP_FUNCTION=status-check",
+		"HAVIP_SQS_QUEUE_URL=" + api.URL + "/1/q", "HAVIP_ROSTER=" + string(roster.Builtin()),
+	}
+	var started [2][]float64
+	var resident float64
+	once := func(which int, path string) {
+		cmd := exec.CommandContext(b.Context(), path)
+		cmd.Env = env
+		began := time.Now()
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		select {
+		case at := <-asked:
+			started[which] = append(started[which], float64(at.Sub(began).Microseconds())/1000)
+		case <-time.After(time.Minute):
+			b.Fatal("it asks for no work")
+		}
+		if which == 0 {
+			resident = max(resident, rss(b, cmd.Process.Pid))
+		}
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+	const pairs = 15
+	for b.Loop() {
+		for range pairs {
+			once(0, ours)
+			once(1, hello)
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(started[0]), "ms")
+	b.ReportMetric(median(started[0])/median(started[1]), "x-hello(limit:2)")
+	b.ReportMetric(resident, "MB-resident(limit:20)")
+	b.ReportMetric(size(b, ours), "MiB(limit:16)")
+	b.ReportMetric(size(b, ours)/size(b, hello), "x-hello-size")
+}
+
+func binary(b *testing.B, dir string) string {
+	b.Helper()
+	path := filepath.Join(b.TempDir(), "bootstrap")
+	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", path, dir)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
+func median(of []float64) float64 {
+	slices.Sort(of)
+	return of[len(of)/2]
+}
+
+func size(b *testing.B, path string) float64 {
+	b.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(info.Size()) / (1 << 20)
+}
+
+// rss is what a process has in memory, in MB, where the system tells it.
+func rss(b *testing.B, pid int) float64 {
+	b.Helper()
+	text, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	_, rest, _ := strings.Cut(string(text), "VmRSS:")
+	kb, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	n, _ := strconv.ParseFloat(kb, 64)
+	return n * 1024 / 1e6
+}

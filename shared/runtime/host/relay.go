@@ -1,0 +1,51 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"havip-functions/shared/flow"
+)
+
+// relay tells the outcomes of our own stream to somebody else too. They are durable
+// before it hears of them, so nobody waits for it: what it does not take comes again,
+// until the stream forgets it.
+type relay struct {
+	name string
+	from jetstream.Consumer
+	to   flow.Bus
+}
+
+// forgotten is how long the place of a relay in the stream outlives the last host
+// that has it. After that it hears what is new.
+const forgotten = 24 * time.Hour
+
+func (b *Bus) openRelay(ctx context.Context, name string, to flow.Bus) (relay, error) {
+	from, err := b.js.CreateOrUpdateConsumer(ctx, outcomeStream, jetstream.ConsumerConfig{
+		Durable: "relay-" + name, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
+		DeliverPolicy: jetstream.DeliverNewPolicy, InactiveThreshold: forgotten,
+	})
+	if err != nil {
+		return relay{}, fmt.Errorf("relay of outcomes: %w", err)
+	}
+	return relay{name, from, to}, nil
+}
+
+// run relays until the context ends.
+func (r relay) run(ctx context.Context, b *Bus) error {
+	return b.consume(ctx, r.from, func(ctx context.Context, text []byte) error {
+		var e cloudevents.Event
+		err := e.UnmarshalJSON(text)
+		if err == nil {
+			err = r.to.Publish(ctx, e, 0)
+		}
+		if err != nil {
+			b.log.Warn("an outcome was not taken, and is told again", "to", r.name, "error", err)
+		}
+		return err
+	})
+}
