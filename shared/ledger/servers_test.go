@@ -3,9 +3,6 @@ package ledger_test
 import (
 	"context"
 	"errors"
-	"net"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +14,7 @@ import (
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
+	"havip-functions/shared/ledger/ledgertest"
 )
 
 func openJetStream(t testing.TB) ledger.Ledger {
@@ -56,53 +54,20 @@ func startNATS(t testing.TB) *nats.Conn {
 
 const password = "a-password"
 
-// startRedis starts a real one, or says why the test can't run.
-func startRedis(t *testing.T) (host string) {
-	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is missing; CI installs it")
-		}
-		t.Skip("redis-server is missing; install it to test against a real one")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host = l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(host)
-	cmd := exec.Command(program, "--port", port, "--bind", "127.0.0.1", "--requirepass", password,
-		"--save", "", "--appendonly", "no", "--dir", t.TempDir())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
-	})
-	return host
+func startRedis(t testing.TB) (host string) {
+	return ledgertest.Redis(t, "--requirepass", password).Host
 }
 
 func openRedis(t *testing.T) ledger.Ledger { return redisAt(t, startRedis(t)) }
 
-// redisAt opens a ledger once its Redis answers.
-func redisAt(t *testing.T, host string) ledger.Ledger {
+func redisAt(t testing.TB, host string) ledger.Ledger {
 	t.Helper()
-	address := "redis://:" + password + "@" + host + "/0"
-	every := time.NewTicker(20 * time.Millisecond)
-	defer every.Stop()
-	for range 500 {
-		l, err := ledger.OpenRedis(t.Context(), address)
-		if err == nil {
-			t.Cleanup(func() { l.Close() })
-			return l
-		}
-		<-every.C
+	l, err := ledger.OpenRedis(t.Context(), "redis://:"+password+"@"+host+"/0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("Redis does not answer")
-	return nil
+	t.Cleanup(func() { l.Close() })
+	return l
 }
 
 func TestOpenRedisKeepsThePassword(t *testing.T) {
@@ -131,12 +96,15 @@ func TestKinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := redisAt(t, startRedis(t)).(*ledger.Redis)
+	dynalite := ledgertest.DynamoDB(t)
+	table := dynamoDBAt(t, dynalite)
 	for name, tt := range map[string]struct {
 		ledger.Ledger
 		gone func()
 	}{
 		"JetStream": {engine, conn.Close},
 		"Redis":     {server, func() { server.Close() }},
+		"DynamoDB":  {table, dynalite.Kill},
 	} {
 		t.Run(name, func(t *testing.T) {
 			over, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))

@@ -73,15 +73,17 @@ func (env Environment) Ledger(ctx context.Context) (ledger.Ledger, error) {
 	}
 	u, err := url.Parse(where)
 	if err != nil { // it may hold a password, so nothing of it is repeated
-		return nil, fmt.Errorf("HAVIP_LEDGER is no address; give redis://, rediss:// or nats://host:port, or leave it empty to do without")
+		return nil, fmt.Errorf("HAVIP_LEDGER is no address; give dynamodb://TABLE, redis://, rediss:// or nats://host:port, or leave it empty to do without")
 	}
 	switch u.Scheme {
 	case "nats":
 		return openNATS(ctx, where, u.Host)
+	case "dynamodb":
+		return opened(ledger.OpenDynamoDB(ctx, where))
 	case "redis", "rediss":
 		return opened(ledger.OpenRedis(ctx, where))
 	}
-	return nil, fmt.Errorf("HAVIP_LEDGER: %.16q is not known; give redis://, rediss:// or nats://host:port, or leave it empty to do without", u.Scheme)
+	return nil, fmt.Errorf("HAVIP_LEDGER: %.16q is not known; give dynamodb://TABLE, redis://, rediss:// or nats://host:port, or leave it empty to do without", u.Scheme)
 }
 
 // opened keeps a failed ledger from being a typed nil.
