@@ -1,12 +1,17 @@
 package ledger_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -36,6 +41,8 @@ type dynamoDB struct {
 	*ledger.DynamoDB
 	*ledgertest.Server
 }
+
+func openDynamoDB(t testing.TB) ledger.Ledger { return dynamoDBAt(t, ledgertest.DynamoDB(t)) }
 
 func dynamoDBAt(t testing.TB, s *ledgertest.Server) dynamoDB {
 	t.Helper()
@@ -70,31 +77,122 @@ func (d dynamoDB) update(t *testing.T, part, sort, change, value string) {
 // A write whose reply is lost is tried again by the SDK, and finds itself.
 func TestDynamoDBLostReply(t *testing.T) {
 	t.Parallel()
-	s := ledgertest.DynamoDB(t)
 	lost := 0
+	l := through(t, func(asked, _ string) bool {
+		if asked == "PutItem" {
+			lost++
+		}
+		return asked != "PutItem" || lost > 2
+	})
+	saved, err := l.Save(t.Context(), "baidu.bj.havip-1", []byte("1"), 0)
+	if err != nil || lost != 3 {
+		t.Errorf("saved at %d, %v, at try %d", saved, err, lost)
+	}
+	if text, rev, err := l.Load(t.Context(), "baidu.bj.havip-1"); string(text) != "1" || rev != saved || err != nil {
+		t.Errorf("there is %q at %d, %v; want revision %d", text, rev, err, saved)
+	}
+}
+
+// What functions do needs the rights that the template's LedgerPolicy gives them, each
+// of them, and no index.
+func TestDynamoDBRights(t *testing.T) {
+	t.Parallel()
+	var used []string
+	l := through(t, func(asked, body string) bool {
+		if strings.Contains(body, `"IndexName"`) {
+			asked += " on an index"
+		}
+		if !slices.Contains(used, asked) {
+			used = append(used, asked)
+		}
+		return true
+	})
+	everything(t, l)
+	slices.Sort(used)
+	if want := []string{"DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}; !slices.Equal(used, want) {
+		t.Errorf("it did %q, want %q", used, want)
+	}
+}
+
+// everything is what functions ask of a ledger, beyond the quotas too.
+func everything(t *testing.T, d dynamoDB) {
+	t.Helper()
+	must := func(_ any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.passStrays(t, ledger.MaxStrays-1)
+	for n := range 2 {
+		stray(t, d, fmt.Sprintf("5abcde5a%016x", n), at)
+		d.passStrays(t, ledger.MaxStrays-1) // the next one has the same slot
+	}
+	must(d.Save(t.Context(), "baidu.bj.havip-1", []byte("{}"), 0))
+	_, _, err := d.Load(t.Context(), "baidu.bj.havip-1")
+	must(nil, err)
+	must(nil, d.Create(t.Context(), map[string][]byte{havip.EventKey("1"): []byte("{}")}))
+	must(nil, d.Archive(t.Context(), story(id(story("", at).HAVIP, 1), at)))
+	must(d.Story(t.Context(), id(story("", at).HAVIP, 1)))
+	must(d.Story(t.Context(), "5abcde5a0000000000000001"))
+	must(d.Bury(t.Context(), ledger.NewDeadLetter([]byte("x"), "no event", at)))
+	d.update(t, "tally", "dead", "ADD n :v", strconv.Itoa(ledger.MaxDead))
+	must(d.Bury(t.Context(), ledger.NewDeadLetter([]byte("y"), "no event", at)))
+}
+
+// A page is one query, however many stories there are.
+func TestDynamoDBPage(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	l := through(t, func(string, string) bool { asked++; return true })
+	for n := range 120 {
+		s := story(id(story("", at).HAVIP, n), at.Add(time.Duration(n)*time.Second))
+		if err := l.Archive(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range []string{"", story("", at).HAVIP.String()} {
+		for from, n := "", 0; n < 3; n++ {
+			asked = 0
+			found, next, err := l.Stories(t.Context(), key, from, 20)
+			if err != nil || len(found) != 20 || asked != 1 {
+				t.Errorf("of %q from %q: %d stories by %d requests, %v", key, from, len(found), asked, err)
+			}
+			from = next
+		}
+	}
+}
+
+// through opens a ledger by a proxy, which sees what is asked and loses the replies
+// that pass does not let through.
+func through(t *testing.T, pass func(operation, body string) bool) dynamoDB {
+	t.Helper()
+	s := ledgertest.DynamoDB(t)
 	proxy := httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: s.Host}) },
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: s.Host})
+			body, _ := io.ReadAll(r.In.Body)
+			r.Out.Body = io.NopCloser(bytes.NewReader(body))
+			_, operation, _ := strings.Cut(r.In.Header.Get("X-Amz-Target"), ".")
+			if !pass(operation, string(body)) {
+				r.Out.Header.Set("X-Lost", "true")
+			}
+		},
 		ModifyResponse: func(r *http.Response) error {
-			if strings.HasSuffix(r.Request.Header.Get("X-Amz-Target"), ".PutItem") && lost < 2 {
-				lost++
+			if r.Request.Header.Get("X-Lost") != "" {
 				return errors.New("lost")
 			}
 			return nil
 		},
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+		ErrorLog:     log.New(io.Discard, "", 0),
 	})
-	defer proxy.Close()
+	t.Cleanup(proxy.Close)
 	l, err := ledger.OpenDynamoDB(t.Context(), ledgertest.TableAt(proxy.Listener.Addr().String()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	saved, err := l.Save(t.Context(), "baidu.bj.havip-1", []byte("1"), 0)
-	if err != nil || lost != 2 {
-		t.Errorf("saved at %d, %v, after %d replies were lost", saved, err, lost)
-	}
-	if text, rev, err := l.Load(t.Context(), "baidu.bj.havip-1"); string(text) != "1" || rev != saved || err != nil {
-		t.Errorf("there is %q at %d, %v; want revision %d", text, rev, err, saved)
-	}
+	return dynamoDB{l, s}
 }
 
 // What is forgotten has its expiry, which the table's TTL deletes by; records and what

@@ -15,16 +15,15 @@ import (
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
-	"havip-functions/shared/ledger/ledgertest"
 )
 
 // Every ledger passes the same suite.
 func TestLedger(t *testing.T) {
-	for name, open := range map[string]func(*testing.T) ledger.Ledger{
-		"Memory":    func(*testing.T) ledger.Ledger { return ledger.NewMemory() },
-		"JetStream": func(t *testing.T) ledger.Ledger { return openJetStream(t) },
+	for name, open := range map[string]func(testing.TB) ledger.Ledger{
+		"Memory":    func(testing.TB) ledger.Ledger { return ledger.NewMemory() },
+		"JetStream": openJetStream,
 		"Redis":     openRedis,
-		"DynamoDB":  func(t *testing.T) ledger.Ledger { return dynamoDBAt(t, ledgertest.DynamoDB(t)) },
+		"DynamoDB":  openDynamoDB,
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := open(t)

@@ -58,7 +58,7 @@ func startRedis(t testing.TB) (host string) {
 	return ledgertest.Redis(t, "--requirepass", password).Host
 }
 
-func openRedis(t *testing.T) ledger.Ledger { return redisAt(t, startRedis(t)) }
+func openRedis(t testing.TB) ledger.Ledger { return redisAt(t, startRedis(t)) }
 
 func redisAt(t testing.TB, host string) ledger.Ledger {
 	t.Helper()
