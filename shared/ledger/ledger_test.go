@@ -23,6 +23,7 @@ func TestLedger(t *testing.T) {
 		"Memory":    func(testing.TB) ledger.Ledger { return ledger.NewMemory() },
 		"JetStream": openJetStream,
 		"Redis":     openRedis,
+		"a cluster": openRedisCluster,
 		"DynamoDB":  openDynamoDB,
 	} {
 		t.Run(name, func(t *testing.T) {

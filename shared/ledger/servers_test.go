@@ -3,16 +3,13 @@ package ledger_test
 import (
 	"context"
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/redis/go-redis/v9"
 
-	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 	"havip-functions/shared/ledger/ledgertest"
 )
@@ -50,36 +47,6 @@ func startNATS(t testing.TB) *nats.Conn {
 	}
 	t.Cleanup(conn.Close)
 	return conn
-}
-
-const password = "a-password"
-
-func startRedis(t testing.TB) (host string) {
-	return ledgertest.Redis(t, "--requirepass", password).Host
-}
-
-func openRedis(t testing.TB) ledger.Ledger { return redisAt(t, startRedis(t)) }
-
-func redisAt(t testing.TB, host string) ledger.Ledger {
-	t.Helper()
-	l, err := ledger.OpenRedis(t.Context(), "redis://:"+password+"@"+host+"/0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	return l
-}
-
-func TestOpenRedisKeepsThePassword(t *testing.T) {
-	for name, address := range map[string]string{
-		"nobody listens": "redis://:" + password + "@127.0.0.1:1/0",
-		"no address":     "redis://:" + password + "@host:not a port/0",
-		"another scheme": "http://:" + password + "@127.0.0.1:1",
-	} {
-		if _, err := ledger.OpenRedis(t.Context(), address); err == nil || strings.Contains(err.Error(), password) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
 }
 
 // The kinds of failure: who has no time is told that the ledger is slow, and who
@@ -121,49 +88,5 @@ func TestKinds(t *testing.T) {
 				t.Errorf("gone: %v, %v", read, written)
 			}
 		})
-	}
-}
-
-// What is forgotten is forgotten by Redis itself: every key of ours expires, but for
-// the records, since a freeze in one ends when a person said so.
-func TestRedisForgets(t *testing.T) {
-	host := startRedis(t)
-	l := redisAt(t, host)
-	if _, err := l.Save(t.Context(), "baidu.bj.havip-1", []byte("{}"), 0); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Archive(t.Context(), story("s", at)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.Bury(t.Context(), ledger.NewDeadLetter([]byte("x"), "no event", at)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.Save(t.Context(), havip.EventKey("1"), []byte("{}"), 0); err != nil {
-		t.Fatal(err)
-	}
-	stray(t, l, "5abcde5a0000000000000001", at)
-	client := redis.NewClient(&redis.Options{Addr: host, Password: password})
-	defer client.Close()
-	keys, err := client.Keys(t.Context(), "*").Result()
-	if err != nil || len(keys) != 10 {
-		t.Fatalf("the keys are %v, %v", keys, err)
-	}
-	for _, key := range keys {
-		want := ledger.Keep
-		switch {
-		case strings.HasPrefix(key, "havip:ledger:event."), strings.HasPrefix(key, "havip:ledger:stray."):
-			want = 48 * time.Hour
-		case strings.HasPrefix(key, "havip:ledger:"):
-			want = -1
-		}
-		if want < 0 {
-			if left := client.TTL(t.Context(), key).Val(); left != want {
-				t.Errorf("%s expires in %s", key, left)
-			}
-			continue
-		}
-		if left := client.TTL(t.Context(), key).Val(); left > want || left < want-time.Minute {
-			t.Errorf("%s expires in %s, want %s", key, left, want)
-		}
 	}
 }
