@@ -39,17 +39,21 @@ var leans = map[string][]string{
 	"shared/simulator/worldfile": {"shared/havip", "shared/yamlfile"},
 }
 
+const dynamoSDK = "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 // only are imports that belong to few. What stands for tests counts as theirs.
 var only = map[string][]string{
 	"github.com/aliyun/alibaba-cloud-sdk-go": {"shared/alibaba", "shared/alibaba (test)", "shared/simulator (test)"},
 	"github.com/baidubce/bce-sdk-go":         {"shared/baidu", "shared/baidu (test)", "shared/simulator (test)"},
+	dynamoSDK:                                {"shared/ledger", "shared/ledger (test)", "shared/ledger/ledgertest"},
 	module + "shared/wire":                   {"shared/alibaba", "shared/baidu", "shared/roster/stored", "shared/runtime", "shared/runtime/fc", "shared/runtime/lambda", "shared/wire (test)"},
 	module + "shared/alibaba":                {"shared/accounts", "shared/roster/stored", "shared/runtime", "shared/runtime/fc", "functions/functionstest", "shared/havip/cloudtest", "(test)"},
 	module + "shared/baidu":                  {"shared/accounts", "functions/functionstest", "shared/havip/cloudtest", "(test)"},
 	module + "shared/runtime/runtimetest":    {"(test)"},
+	module + "shared/ledger/ledgertest":      {"(test)"},
 	module + "functions/functionstest":       {"(test)"},
 	module + "shared/havip/cloudtest":        {"(test)"},
-	"testing":                                {"(test)", "functions/functionstest", "shared/havip/cloudtest", "shared/runtime/runtimetest"},
+	"testing":                                {"(test)", "functions/functionstest", "shared/havip/cloudtest", "shared/ledger/ledgertest", "shared/runtime/runtimetest"},
 }
 
 // hosts and sdks meet in the mains alone, and not even there by name: no host's room

@@ -52,7 +52,9 @@ type clouds struct {
 
 func openClouds(t *testing.T, o simulator.Options) clouds {
 	t.Helper()
-	o.World = world()
+	if o.World.Alibaba == nil {
+		o.World = world()
+	}
 	sim, err := simulator.New(o)
 	if err != nil {
 		t.Fatal(err)

@@ -80,9 +80,10 @@ func (f *functionCompute) async(c call, after time.Duration) {
 			return
 		}
 		for c.retry = 0; c.retry < tries; c.retry++ {
-			if f.call(c) {
+			if f.call(c) || f.ctx.Err() != nil {
 				return
 			}
+			<-time.After(f.habits.rest) // outside of its room
 		}
 		f.mu.Lock()
 		defer f.mu.Unlock()

@@ -2,16 +2,14 @@ package main
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"havip-functions/shared/ledger/ledgertest"
 	"havip-functions/shared/simulator"
 )
 
@@ -52,34 +50,10 @@ func TestRedisRemembers(t *testing.T) {
 	t.Parallel()
 	a := arrivals("redis-1")[0]
 	c := openClouds(t, simulator.Options{AssociateTime: 1500 * time.Millisecond})
-	f := openFC(t, c, habits{timeout: 3, twice: true}, openCustom, "HAVIP_LEDGER=redis://"+startRedis(t))
+	f := openFC(t, c, habits{timeout: 3, twice: true}, openCustom, "HAVIP_LEDGER=redis://"+ledgertest.Redis(t).Host)
 	for range copies {
 		f.async(call{function: "havip-instance-started", payload: []byte(a.payload)}, 0)
 	}
 	f.settled(c, a, true)
 	f.clean()
-}
-
-// startRedis starts a real one, or says why the test can't run.
-func startRedis(t *testing.T) (address string) {
-	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is missing; CI installs it")
-		}
-		t.Skip("redis-server is missing; install it to test against a real one")
-	}
-	address = freeAddress(t)
-	_, port, _ := net.SplitHostPort(address)
-	redis := exec.Command(program, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
-	if err := redis.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = redis.Process.Kill() // it may have ended
-		_ = redis.Wait()
-	})
-	eventually(t, "Redis listens", func() bool { return listens(address) })
-	return address
 }

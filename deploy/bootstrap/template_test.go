@@ -24,6 +24,7 @@ type template struct {
 	Parameters map[string]struct{ NoEcho bool }
 	Resources  map[string]struct {
 		Type       string
+		Condition  string
 		Properties json.RawMessage
 	}
 }
@@ -40,12 +41,15 @@ type lambdaFunction struct {
 
 type lambdaRole struct {
 	ManagedPolicyArns []any
-	Policies          []struct {
-		PolicyDocument struct {
-			Statement []struct {
-				Effect           string
-				Action, Resource any
-			}
+	Policies          []lambdaPolicy
+}
+
+type lambdaPolicy struct {
+	Roles          []string // where it stands beside them
+	PolicyDocument struct {
+		Statement []struct {
+			Effect           string
+			Action, Resource any
 		}
 	}
 }
@@ -84,10 +88,14 @@ func TestTemplateRoles(t *testing.T) {
 			"sqs:GetQueueAttributes on !GetAtt FollowUps.Arn", roster},
 		"ingress": {send, roster},
 	}
+	var onTable []string
+	for _, action := range []string{"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"} {
+		onTable = append(onTable, "dynamodb:"+action+" on !GetAtt LedgerTable.Arn")
+	}
 	tpl := readTemplate(t)
 	for name, f := range tpl.functions(t) {
 		role := tpl.role(t, f.Role)
-		got, want := role.allows(), slices.Sorted(slices.Values(allowed[name]))
+		got, want := role.allows(), slices.Sorted(slices.Values(append(allowed[name], onTable...)))
 		if !slices.Equal(got, want) {
 			t.Errorf("%s may\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
@@ -191,7 +199,44 @@ func (tpl template) role(t *testing.T, reference string) (role lambdaRole) {
 		t.Fatalf("%s names no role", reference)
 	}
 	decode(t, r.Properties, &role)
+	for other, r := range tpl.Resources {
+		var p lambdaPolicy
+		if r.Type != "AWS::IAM::Policy" {
+			continue
+		}
+		if decode(t, r.Properties, &p); r.Condition != "OwnLedger" {
+			t.Errorf("%s is there without the table that it is for", other)
+		}
+		if slices.Contains(p.Roles, "!Ref "+id) {
+			role.Policies = append(role.Policies, p)
+		}
+	}
 	return role
+}
+
+// The ledger is the table that the template makes, unless somebody brings his own.
+func TestTemplateLedger(t *testing.T) {
+	tpl := readTemplate(t)
+	for name, f := range tpl.functions(t) {
+		if got := fmt.Sprint(f.Environment.Variables["HAVIP_LEDGER"]); got != "[!If OwnLedger !Sub dynamodb://${LedgerTable} !Ref Ledger]" {
+			t.Errorf("%s: HAVIP_LEDGER is %s", name, got)
+		}
+	}
+	table := tpl.Resources["LedgerTable"]
+	var made struct {
+		BillingMode             string
+		TimeToLiveSpecification struct {
+			AttributeName string
+			Enabled       bool
+		}
+		PointInTimeRecoverySpecification map[string]any
+	}
+	decode(t, table.Properties, &made)
+	if table.Type != "AWS::DynamoDB::Table" || table.Condition != "OwnLedger" || made.BillingMode != "PAY_PER_REQUEST" ||
+		!made.TimeToLiveSpecification.Enabled || made.TimeToLiveSpecification.AttributeName != "expires" ||
+		made.PointInTimeRecoverySpecification["PointInTimeRecoveryEnabled"] != "!Ref LedgerBackups" {
+		t.Errorf("the table is %+v, where %s", made, table.Condition)
+	}
 }
 
 // allows is each action with each resource that the role's policies allow it on.

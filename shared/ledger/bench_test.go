@@ -12,23 +12,37 @@ import (
 // with few stories in the archive and with many: beside each other they should
 // cost the same.
 func BenchmarkHistory(b *testing.B) {
-	for _, many := range []int{100, 100_000} {
-		l := openJetStream(b)
-		fill(b, l, many)
-		first := story("", at)
-		for name, read := range map[string]func() error{
-			"story": func() error { _, err := l.Story(b.Context(), id(first.HAVIP, 50)); return err },
-			"page":  func() error { _, _, err := l.Stories(b.Context(), first.HAVIP.String(), "", 50); return err },
-			"all":   func() error { _, _, err := l.Stories(b.Context(), "", "", 50); return err },
-		} {
+	for name, size := range map[string]struct {
+		open func(testing.TB) ledger.Ledger
+		many int
+	}{
+		"JetStream": {openJetStream, 100_000},
+		"DynamoDB":  {openDynamoDB, 10_000}, // by a server that takes a minute for them
+	} {
+		for _, many := range []int{1_000, size.many} { // of which a HAVIP has one in twenty
 			b.Run(fmt.Sprintf("%s of %d", name, many), func(b *testing.B) {
-				for b.Loop() {
-					if err := read(); err != nil {
-						b.Fatal(err)
-					}
-				}
+				l := size.open(b)
+				fill(b, l, many)
+				benchmarkReads(b, l)
 			})
 		}
+	}
+}
+
+func benchmarkReads(b *testing.B, l ledger.Ledger) {
+	first := story("", at)
+	for name, read := range map[string]func() error{
+		"story": func() error { _, err := l.Story(b.Context(), id(first.HAVIP, 50)); return err },
+		"page":  func() error { _, _, err := l.Stories(b.Context(), first.HAVIP.String(), "", 50); return err },
+		"all":   func() error { _, _, err := l.Stories(b.Context(), "", "", 50); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := read(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -51,7 +51,7 @@ func cluster(t *testing.T) (*nats.Conn, []*server.Server) {
 	return conn, all
 }
 
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -23,6 +23,12 @@ func parsePlace(text string) (p place, err error) {
 	return p, nil
 }
 
+// listed is how a story stands in a list that is sorted by letters: the time of its
+// end, then its id. It is a place as well.
+func listed(s havip.Story) string { return fmt.Sprintf("%020d.%s", s.EndedAt.UnixMicro(), s.ID) }
+
+func isListed(place string) bool { return strings.Trim(place, "0123456789abcdef.") == "" }
+
 func badPlace(text string) error {
 	return fmt.Errorf("%w: %.40q is no place in a history; give what next said", ErrNotFound, text)
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/logging"
 
 	"havip-functions/shared/havip"
 )
@@ -22,30 +21,12 @@ import (
 // what that Redis does: one that loses its last seconds loses them here too, and
 // the follow-ups carry the stories over it.
 type Redis struct {
-	client *redis.Client
+	client redis.UniversalClient
 	strays redisIndex
 	dead   redisIndex
 }
 
 var _ Ledger = (*Redis)(nil)
-
-// OpenRedis connects to redis://user:password@host:port/db, or rediss:// with
-// TLS. Its error repeats nothing of the address but the host.
-func OpenRedis(ctx context.Context, address string) (*Redis, error) {
-	options, err := redis.ParseURL(address)
-	if err != nil { // the cause may quote the password
-		return nil, errors.New("not an address of Redis; give redis://user:password@host:port/db")
-	}
-	options.ContextTimeoutEnabled = true
-	logging.Disable() // what it says of its connections our errors say
-	client := redis.NewClient(options)
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	if err := client.Ping(ctx).Err(); err != nil {
-		return nil, errors.Join(fmt.Errorf("Redis at %s does not answer: %w; check address, password and network", options.Addr, err), client.Close())
-	}
-	return &Redis{client, redisIndex{client, "havip:strays"}, redisIndex{client, "havip:dead"}}, nil
-}
 
 // Close gives the connections back.
 func (r *Redis) Close() error { return r.client.Close() }
@@ -144,8 +125,13 @@ func redisKind(err error) error {
 		return fmt.Errorf("%w: %w", ErrSlow, err)
 	case errors.Is(err, redis.ErrClosed), errors.As(err, &network):
 		return fmt.Errorf("%w: %w", ErrGone, err)
-	case strings.HasPrefix(err.Error(), "OOM "), strings.HasPrefix(err.Error(), "MISCONF "): // the words of the protocol
+	}
+	word, _, _ := strings.Cut(err.Error(), " ") // the words of the protocol
+	switch word {
+	case "OOM", "MISCONF":
 		return fmt.Errorf("%w: %w", ErrFull, err)
+	case "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS": // a failover is under way
+		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	return err
 }
@@ -264,13 +250,13 @@ func (r *Redis) Exhume(ctx context.Context, id string) (DeadLetter, error) {
 	if err != nil {
 		return d, err
 	}
-	return d, redisKind(cmp.Or(r.client.Del(ctx, r.deadKeys(id)...).Err(), r.client.ZRem(ctx, r.dead.name, id).Err()))
+	return d, redisKind(cmp.Or(drop(ctx, r.client, r.deadKeys(id)...), r.client.ZRem(ctx, r.dead.name, id).Err()))
 }
 
 // redisIndex lists what is kept under keys of their own, by the time it came, and
 // keeps so many of them.
 type redisIndex struct {
-	client *redis.Client
+	client redis.UniversalClient
 	name   string
 }
 
@@ -293,7 +279,18 @@ func (x redisIndex) add(ctx context.Context, id string, most int64, keys func(id
 	dropped, err := x.client.ZPopMin(ctx, x.name, over-most).Result()
 	for _, z := range dropped {
 		old, _ := z.Member.(string)
-		err = cmp.Or(err, x.client.Del(ctx, keys(old)...).Err())
+		err = cmp.Or(err, drop(ctx, x.client, keys(old)...))
 	}
+	return err
+}
+
+// drop deletes keys one by one: in a cluster each may lie on another node.
+func drop(ctx context.Context, client redis.UniversalClient, keys ...string) error {
+	_, err := client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, key := range keys {
+			p.Del(ctx, key)
+		}
+		return nil
+	})
 	return err
 }

@@ -21,9 +21,6 @@ const (
 	allStories  = "havip:stories"
 )
 
-// listed is how a story stands in a list: the time of its end, then its id.
-func listed(s havip.Story) string { return fmt.Sprintf("%020d.%s", s.EndedAt.UnixMicro(), s.ID) }
-
 // Archive implements [havip.Ledger].
 func (r *Redis) Archive(ctx context.Context, s havip.Story) error {
 	text, err := json.Marshal(s)
@@ -77,10 +74,10 @@ func (r *Redis) Stories(ctx context.Context, key, from string, most int) (found 
 	if key != "" {
 		list += ":" + shelfOf(key)
 	}
+	if !isListed(from) {
+		return nil, "", badPlace(from)
+	}
 	if from != "" {
-		if strings.Trim(from, "0123456789abcdef.") != "" {
-			return nil, "", badPlace(from)
-		}
 		below = "(" + from
 	}
 	for {

@@ -3,20 +3,15 @@ package ledger_test
 import (
 	"context"
 	"errors"
-	"net"
-	"os"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/redis/go-redis/v9"
 
-	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
+	"havip-functions/shared/ledger/ledgertest"
 )
 
 func openJetStream(t testing.TB) ledger.Ledger {
@@ -54,69 +49,6 @@ func startNATS(t testing.TB) *nats.Conn {
 	return conn
 }
 
-const password = "a-password"
-
-// startRedis starts a real one, or says why the test can't run.
-func startRedis(t *testing.T) (host string) {
-	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is missing; CI installs it")
-		}
-		t.Skip("redis-server is missing; install it to test against a real one")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host = l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(host)
-	cmd := exec.Command(program, "--port", port, "--bind", "127.0.0.1", "--requirepass", password,
-		"--save", "", "--appendonly", "no", "--dir", t.TempDir())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
-	})
-	return host
-}
-
-func openRedis(t *testing.T) ledger.Ledger { return redisAt(t, startRedis(t)) }
-
-// redisAt opens a ledger once its Redis answers.
-func redisAt(t *testing.T, host string) ledger.Ledger {
-	t.Helper()
-	address := "redis://:" + password + "@" + host + "/0"
-	every := time.NewTicker(20 * time.Millisecond)
-	defer every.Stop()
-	for range 500 {
-		l, err := ledger.OpenRedis(t.Context(), address)
-		if err == nil {
-			t.Cleanup(func() { l.Close() })
-			return l
-		}
-		<-every.C
-	}
-	t.Fatal("Redis does not answer")
-	return nil
-}
-
-func TestOpenRedisKeepsThePassword(t *testing.T) {
-	for name, address := range map[string]string{
-		"nobody listens": "redis://:" + password + "@127.0.0.1:1/0",
-		"no address":     "redis://:" + password + "@host:not a port/0",
-		"another scheme": "http://:" + password + "@127.0.0.1:1",
-	} {
-		if _, err := ledger.OpenRedis(t.Context(), address); err == nil || strings.Contains(err.Error(), password) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 // The kinds of failure: who has no time is told that the ledger is slow, and who
 // has no ledger any more that it is gone.
 func TestKinds(t *testing.T) {
@@ -131,12 +63,15 @@ func TestKinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := redisAt(t, startRedis(t)).(*ledger.Redis)
+	dynalite := ledgertest.DynamoDB(t)
+	table := dynamoDBAt(t, dynalite)
 	for name, tt := range map[string]struct {
 		ledger.Ledger
 		gone func()
 	}{
 		"JetStream": {engine, conn.Close},
 		"Redis":     {server, func() { server.Close() }},
+		"DynamoDB":  {table, dynalite.Kill},
 	} {
 		t.Run(name, func(t *testing.T) {
 			over, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
@@ -153,49 +88,5 @@ func TestKinds(t *testing.T) {
 				t.Errorf("gone: %v, %v", read, written)
 			}
 		})
-	}
-}
-
-// What is forgotten is forgotten by Redis itself: every key of ours expires, but for
-// the records, since a freeze in one ends when a person said so.
-func TestRedisForgets(t *testing.T) {
-	host := startRedis(t)
-	l := redisAt(t, host)
-	if _, err := l.Save(t.Context(), "baidu.bj.havip-1", []byte("{}"), 0); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Archive(t.Context(), story("s", at)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.Bury(t.Context(), ledger.NewDeadLetter([]byte("x"), "no event", at)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.Save(t.Context(), havip.EventKey("1"), []byte("{}"), 0); err != nil {
-		t.Fatal(err)
-	}
-	stray(t, l, "5abcde5a0000000000000001", at)
-	client := redis.NewClient(&redis.Options{Addr: host, Password: password})
-	defer client.Close()
-	keys, err := client.Keys(t.Context(), "*").Result()
-	if err != nil || len(keys) != 10 {
-		t.Fatalf("the keys are %v, %v", keys, err)
-	}
-	for _, key := range keys {
-		want := ledger.Keep
-		switch {
-		case strings.HasPrefix(key, "havip:ledger:event."), strings.HasPrefix(key, "havip:ledger:stray."):
-			want = 48 * time.Hour
-		case strings.HasPrefix(key, "havip:ledger:"):
-			want = -1
-		}
-		if want < 0 {
-			if left := client.TTL(t.Context(), key).Val(); left != want {
-				t.Errorf("%s expires in %s", key, left)
-			}
-			continue
-		}
-		if left := client.TTL(t.Context(), key).Val(); left > want || left < want-time.Minute {
-			t.Errorf("%s expires in %s, want %s", key, left, want)
-		}
 	}
 }

@@ -73,15 +73,29 @@ func (env Environment) Ledger(ctx context.Context) (ledger.Ledger, error) {
 	}
 	u, err := url.Parse(where)
 	if err != nil { // it may hold a password, so nothing of it is repeated
-		return nil, fmt.Errorf("HAVIP_LEDGER is no address; give redis://, rediss:// or nats://host:port, or leave it empty to do without")
+		return nil, fmt.Errorf("HAVIP_LEDGER is no address; give dynamodb://TABLE, redis://, rediss:// or nats://host:port, or leave it empty to do without")
 	}
 	switch u.Scheme {
 	case "nats":
 		return openNATS(ctx, where, u.Host)
+	case "dynamodb":
+		return opened(ledger.OpenDynamoDB(ctx, where))
 	case "redis", "rediss":
 		return opened(ledger.OpenRedis(ctx, where))
 	}
-	return nil, fmt.Errorf("HAVIP_LEDGER: %.16q is not known; give redis://, rediss:// or nats://host:port, or leave it empty to do without", u.Scheme)
+	return nil, fmt.Errorf("HAVIP_LEDGER: %.16q is not known; give dynamodb://TABLE, redis://, rediss:// or nats://host:port, or leave it empty to do without", u.Scheme)
+}
+
+// sayLedger says which ledger there is, without its password, or what its lack means.
+func (env Environment) sayLedger(l ledger.Ledger) {
+	if l == nil {
+		env.Log.Warn("no ledger: HAVIP_LEDGER is empty", "weaker", "a copy of an event may call the cloud again; "+
+			"only the event's own instance counts as failed; no cool-down, no brake, no freeze, and nothing is superseded",
+			"instead", "dynamodb://TABLE or redis://…, see docs/ledgers.md")
+		return
+	}
+	u, _ := url.Parse(env.Getenv("HAVIP_LEDGER")) // it was opened
+	env.Log.Info("ledger", "kind", u.Scheme, "at", u.Host)
 }
 
 // opened keeps a failed ledger from being a typed nil.
@@ -151,6 +165,7 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 	if err != nil {
 		return nil, err
 	}
+	env.sayLedger(lasting)
 	outcomes, err := env.outcomes(keys)
 	if err != nil {
 		return nil, err

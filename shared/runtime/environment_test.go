@@ -1,6 +1,7 @@
 package runtime_test
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger/ledgertest"
 	"havip-functions/shared/roster"
 	"havip-functions/shared/runtime"
 )
@@ -35,5 +37,25 @@ func TestFunctionsReadTheRosterAsTheCall(t *testing.T) {
 	}
 	if got := len(function.(flow.Function).Keeper.Roster.Policies()); got != 2 {
 		t.Errorf("it holds %d HAVIPs", got)
+	}
+}
+
+// The functions say once which ledger they go by, and what is weaker without one.
+func TestFunctionsSayWhichLedger(t *testing.T) {
+	host := ledgertest.Redis(t, "--requirepass", "a-password").Host
+	for where, want := range map[string]string{
+		"":                            `"level":"WARN","msg":"no ledger: HAVIP_LEDGER is empty","weaker":"a copy of an event may call the cloud again;`,
+		"redis://:a-password@" + host: `"level":"INFO","msg":"ledger","kind":"redis","at":"` + host + `"`,
+	} {
+		var said bytes.Buffer
+		env := runtime.Environment{Log: runtime.NewLog(&said), Getenv: func(name string) string {
+			return map[string]string{"HAVIP_ROSTER": string(roster.Builtin()), "HAVIP_LEDGER": where}[name]
+		}}
+		if _, err := env.Functions(t.Context(), func(runtime.Call) flow.Bus { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if text := said.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, want) || strings.Contains(text, "a-password") {
+			t.Errorf("with %q it says %s, want %s", where, text, want)
+		}
 	}
 }

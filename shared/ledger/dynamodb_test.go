@@ -1,0 +1,300 @@
+package ledger_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
+	"havip-functions/shared/ledger/ledgertest"
+)
+
+// TestMain gives the AWS SDK credentials, as the environment of a function does.
+func TestMain(m *testing.M) {
+	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "testak", "AWS_SECRET_ACCESS_KEY": "testsk"} {
+		if err := os.Setenv(name, value); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// dynamoDB is a ledger and its server.
+type dynamoDB struct {
+	*ledger.DynamoDB
+	*ledgertest.Server
+}
+
+func openDynamoDB(t testing.TB) ledger.Ledger { return dynamoDBAt(t, ledgertest.DynamoDB(t)) }
+
+func dynamoDBAt(t testing.TB, s *ledgertest.Server) dynamoDB {
+	t.Helper()
+	l, err := ledger.OpenDynamoDB(t.Context(), ledgertest.TableAt(s.Host))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dynamoDB{l, s}
+}
+
+// passStrays counts so many strays as if they had come: the server that we have takes
+// a minute for ten thousand.
+func (d dynamoDB) passStrays(t *testing.T, many int) {
+	t.Helper()
+	d.update(t, "tally", "strays", "ADD n :v", strconv.Itoa(many))
+}
+
+// update changes a row behind the ledger's back.
+func (d dynamoDB) update(t *testing.T, part, sort, change, value string) {
+	t.Helper()
+	_, err := d.Client().UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName:                 aws.String(ledgertest.Table),
+		Key:                       map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: part}, "sk": &types.AttributeValueMemberS{Value: sort}},
+		UpdateExpression:          &change,
+		ExpressionAttributeValues: map[string]types.AttributeValue{":v": &types.AttributeValueMemberN{Value: value}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A write whose reply is lost is tried again by the SDK, and finds itself.
+func TestDynamoDBLostReply(t *testing.T) {
+	t.Parallel()
+	lost := 0
+	l := through(t, func(asked, _ string) bool {
+		if asked == "PutItem" {
+			lost++
+		}
+		return asked != "PutItem" || lost > 2
+	})
+	saved, err := l.Save(t.Context(), "baidu.bj.havip-1", []byte("1"), 0)
+	if err != nil || lost != 3 {
+		t.Errorf("saved at %d, %v, at try %d", saved, err, lost)
+	}
+	if text, rev, err := l.Load(t.Context(), "baidu.bj.havip-1"); string(text) != "1" || rev != saved || err != nil {
+		t.Errorf("there is %q at %d, %v; want revision %d", text, rev, err, saved)
+	}
+}
+
+// What functions do needs the rights that the template's LedgerPolicy gives them, each
+// of them, and no index.
+func TestDynamoDBRights(t *testing.T) {
+	t.Parallel()
+	var used []string
+	l := through(t, func(asked, body string) bool {
+		if strings.Contains(body, `"IndexName"`) {
+			asked += " on an index"
+		}
+		if !slices.Contains(used, asked) {
+			used = append(used, asked)
+		}
+		return true
+	})
+	everything(t, l)
+	slices.Sort(used)
+	if want := []string{"DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}; !slices.Equal(used, want) {
+		t.Errorf("it did %q, want %q", used, want)
+	}
+}
+
+// everything is what functions ask of a ledger, beyond the quotas too.
+func everything(t *testing.T, d dynamoDB) {
+	t.Helper()
+	must := func(_ any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.passStrays(t, ledger.MaxStrays-1)
+	for n := range 2 {
+		stray(t, d, fmt.Sprintf("5abcde5a%016x", n), at)
+		d.passStrays(t, ledger.MaxStrays-1) // the next one has the same slot
+	}
+	must(d.Save(t.Context(), "baidu.bj.havip-1", []byte("{}"), 0))
+	_, _, err := d.Load(t.Context(), "baidu.bj.havip-1")
+	must(nil, err)
+	must(nil, d.Create(t.Context(), map[string][]byte{havip.EventKey("1"): []byte("{}")}))
+	must(nil, d.Archive(t.Context(), story(id(story("", at).HAVIP, 1), at)))
+	must(d.Story(t.Context(), id(story("", at).HAVIP, 1)))
+	must(d.Story(t.Context(), "5abcde5a0000000000000001"))
+	must(d.Bury(t.Context(), ledger.NewDeadLetter([]byte("x"), "no event", at)))
+	d.update(t, "tally", "dead", "ADD n :v", strconv.Itoa(ledger.MaxDead))
+	must(d.Bury(t.Context(), ledger.NewDeadLetter([]byte("y"), "no event", at)))
+}
+
+// A page is one query, however many stories there are.
+func TestDynamoDBPage(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	l := through(t, func(string, string) bool { asked++; return true })
+	for n := range 120 {
+		s := story(id(story("", at).HAVIP, n), at.Add(time.Duration(n)*time.Second))
+		if err := l.Archive(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range []string{"", story("", at).HAVIP.String()} {
+		for from, n := "", 0; n < 3; n++ {
+			asked = 0
+			found, next, err := l.Stories(t.Context(), key, from, 20)
+			if err != nil || len(found) != 20 || asked != 1 {
+				t.Errorf("of %q from %q: %d stories by %d requests, %v", key, from, len(found), asked, err)
+			}
+			from = next
+		}
+	}
+}
+
+// through opens a ledger by a proxy, which sees what is asked and loses the replies
+// that pass does not let through.
+func through(t *testing.T, pass func(operation, body string) bool) dynamoDB {
+	t.Helper()
+	s := ledgertest.DynamoDB(t)
+	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: s.Host})
+			body, _ := io.ReadAll(r.In.Body)
+			r.Out.Body = io.NopCloser(bytes.NewReader(body))
+			_, operation, _ := strings.Cut(r.In.Header.Get("X-Amz-Target"), ".")
+			if !pass(operation, string(body)) {
+				r.Out.Header.Set("X-Lost", "true")
+			}
+		},
+		ModifyResponse: func(r *http.Response) error {
+			if r.Request.Header.Get("X-Lost") != "" {
+				return errors.New("lost")
+			}
+			return nil
+		},
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+		ErrorLog:     log.New(io.Discard, "", 0),
+	})
+	t.Cleanup(proxy.Close)
+	l, err := ledger.OpenDynamoDB(t.Context(), ledgertest.TableAt(proxy.Listener.Addr().String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dynamoDB{l, s}
+}
+
+// What is forgotten has its expiry, which the table's TTL deletes by; records and what
+// is merely counted have none.
+func TestDynamoDBForgets(t *testing.T) {
+	t.Parallel()
+	d := dynamoDBAt(t, ledgertest.DynamoDB(t))
+	if _, err := d.Save(t.Context(), "baidu.bj.havip-1", []byte("{}"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Save(t.Context(), havip.EventKey("1"), []byte("{}"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Archive(t.Context(), story("s", at)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Bury(t.Context(), ledger.NewDeadLetter([]byte("x"), "no event", at)); err != nil {
+		t.Fatal(err)
+	}
+	stray(t, d, "5abcde5a0000000000000001", at)
+	kept := map[string]time.Duration{
+		"value:baidu": 0, "tally": 0, "value:event": 48 * time.Hour, "value:stray": 48 * time.Hour,
+		"strays": 48 * time.Hour, "stories:" + story("", at).HAVIP.Shelf(): ledger.Keep, "dead": ledger.Keep, "letter:": ledger.Keep,
+	}
+	all, err := d.Client().Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(ledgertest.Table)})
+	if err != nil || len(all.Items) != 9 {
+		t.Fatalf("%d rows, %v", len(all.Items), err)
+	}
+	for _, row := range all.Items {
+		part := row["pk"].(*types.AttributeValueMemberS).Value
+		expires, has := row["expires"].(*types.AttributeValueMemberN)
+		known := false
+		for prefix, want := range kept {
+			if !strings.HasPrefix(part, prefix) {
+				continue
+			}
+			known = true
+			var left time.Duration
+			if has {
+				unix, _ := strconv.ParseInt(expires.Value, 10, 64)
+				left = time.Until(time.Unix(unix, 0)).Round(time.Minute)
+			}
+			if left != want {
+				t.Errorf("%s expires in %s, want %s", part, left, want)
+			}
+		}
+		if !known {
+			t.Errorf("nobody knows %s", part)
+		}
+	}
+}
+
+// DynamoDB deletes what has expired some days later; until then it counts as gone.
+func TestDynamoDBExpired(t *testing.T) {
+	t.Parallel()
+	d := dynamoDBAt(t, ledgertest.DynamoDB(t))
+	key, past := havip.EventKey("1"), strconv.FormatInt(time.Now().Add(-time.Minute).Unix(), 10)
+	first, err := d.Save(t.Context(), key, []byte("old"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.update(t, "value:"+key, "value", "SET expires = :v", past)
+	if text, rev, err := d.Load(t.Context(), key); rev != 0 || err != nil {
+		t.Errorf("it still says %q, %v", text, err)
+	}
+	if rev, err := d.Save(t.Context(), key, []byte("new"), 0); err != nil || rev <= first {
+		t.Errorf("the next one has revision %d after %d, %v", rev, first, err)
+	}
+
+	s, letter := story("", at), ledger.NewDeadLetter([]byte("x"), "no event", at)
+	s.ID = id(s.HAVIP, 1)
+	if err := d.Archive(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Bury(t.Context(), letter); err != nil {
+		t.Fatal(err)
+	}
+	d.update(t, "stories:"+s.HAVIP.Shelf(), s.ID, "SET expires = :v", past)
+	d.update(t, "dead", letter.ID, "SET expires = :v", past)
+	for _, key := range []string{"", s.HAVIP.String()} {
+		if found := pages(t, d, key, 10); len(found) != 0 {
+			t.Errorf("the history of %q is %v", key, found)
+		}
+	}
+	if found, err := d.DeadLetters(t.Context()); len(found) != 0 || err != nil {
+		t.Errorf("the dead letters are %v, %v", found, err)
+	}
+}
+
+func TestOpenDynamoDB(t *testing.T) {
+	t.Parallel()
+	s := ledgertest.DynamoDB(t)
+	for address, want := range map[string]string{
+		"dynamodb://" + ledgertest.Table + "?endpoint=http://" + s.Host:                "no region",
+		"dynamodb://another?region=eu-west-1&endpoint=http://" + s.Host:                "deploy/aws/template.yaml makes it",
+		"dynamodb://" + ledgertest.Table + "?region=eu-west-1&endpoint=http://[::1]:1": "can't be reached",
+		"dynamodb://x?region=eu-west-1":                                                "not an address",
+		"dynamodb://u:a-password@table":                                                "not an address",
+		"dynamodb://table/more?region=eu-west-1":                                       "not an address",
+	} {
+		if _, err := ledger.OpenDynamoDB(t.Context(), address); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "a-password") {
+			t.Errorf("%s: %v, want %q", address, err, want)
+		}
+	}
+}
