@@ -78,23 +78,28 @@ func (c *Cloud) instances(ctx context.Context, ids []string) (map[string]string,
 		}
 		instanceOf[id] = id
 	}
-	for chunk := range slices.Chunk(interfaces, ecsPage) {
+	found, err := c.describeInterfaces(ctx, interfaces)
+	for _, i := range found {
+		instanceOf[i.NetworkInterfaceId] = i.InstanceId
+	}
+	return instanceOf, err
+}
+
+// describeInterfaces reads interfaces with DescribeNetworkInterfaces.
+func (c *Cloud) describeInterfaces(ctx context.Context, ids []string) (found []ecs.NetworkInterfaceSet, err error) {
+	for chunk := range slices.Chunk(ids, ecsPage) {
 		req, resp := ecs.CreateDescribeNetworkInterfacesRequest(), ecs.CreateDescribeNetworkInterfacesResponse()
 		req.NetworkInterfaceId, req.PageSize = &chunk, requests.NewInteger(ecsPage)
 		if _, err := c.ecs.Call(ctx, req.GetActionName(), do(req, resp)); err != nil {
 			return nil, err
 		}
-		for _, i := range resp.NetworkInterfaceSets.NetworkInterfaceSet {
-			instanceOf[i.NetworkInterfaceId] = i.InstanceId
-		}
+		found = append(found, resp.NetworkInterfaceSets.NetworkInterfaceSet...)
 	}
-	return instanceOf, nil
+	return found, nil
 }
 
-// instanceStates reads those of instances alone; one whose status we have no word
-// for is the empty string.
-func (c *Cloud) instanceStates(ctx context.Context, ids []string) (map[string]havip.InstanceState, error) {
-	states := make(map[string]havip.InstanceState, len(ids))
+// describeInstances reads instances with DescribeInstances.
+func (c *Cloud) describeInstances(ctx context.Context, ids []string) (found []ecs.Instance, err error) {
 	for chunk := range slices.Chunk(ids, ecsPage) {
 		req, resp := ecs.CreateDescribeInstancesRequest(), ecs.CreateDescribeInstancesResponse()
 		list, err := json.Marshal(chunk)
@@ -105,12 +110,24 @@ func (c *Cloud) instanceStates(ctx context.Context, ids []string) (map[string]ha
 		if _, err := c.ecs.Call(ctx, req.GetActionName(), do(req, resp)); err != nil {
 			return nil, err
 		}
-		for _, id := range chunk {
-			states[id] = havip.Deleted
-		}
-		for _, i := range resp.Instances.Instance {
-			states[i.InstanceId] = state(i.Status)
-		}
+		found = append(found, resp.Instances.Instance...)
+	}
+	return found, nil
+}
+
+// instanceStates reads those of instances alone; one whose status we have no word
+// for is the empty string.
+func (c *Cloud) instanceStates(ctx context.Context, ids []string) (map[string]havip.InstanceState, error) {
+	states := make(map[string]havip.InstanceState, len(ids))
+	found, err := c.describeInstances(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		states[id] = havip.Deleted
+	}
+	for _, i := range found {
+		states[i.InstanceId] = state(i.Status)
 	}
 	return states, nil
 }

@@ -2,7 +2,6 @@ package alibaba
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -19,31 +18,18 @@ func (c *Cloud) Networks(ctx context.Context, ids []string) (map[string]string, 
 	networks := make(map[string]string, len(ids))
 	instances := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return strings.HasPrefix(id, "eni-") })
 	interfaces := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !strings.HasPrefix(id, "eni-") })
-	for chunk := range slices.Chunk(instances, ecsPage) {
-		req, resp := ecs.CreateDescribeInstancesRequest(), ecs.CreateDescribeInstancesResponse()
-		list, err := json.Marshal(chunk)
-		if err != nil {
-			return nil, err
-		}
-		req.InstanceIds, req.PageSize = string(list), requests.NewInteger(ecsPage)
-		if _, err := c.ecs.Call(ctx, req.GetActionName(), do(req, resp)); err != nil {
-			return nil, err
-		}
-		for _, i := range resp.Instances.Instance {
-			networks[i.InstanceId] = i.VpcAttributes.VSwitchId
-		}
+	found, err := c.describeInstances(ctx, instances)
+	if err != nil {
+		return nil, err
 	}
-	for chunk := range slices.Chunk(interfaces, ecsPage) {
-		req, resp := ecs.CreateDescribeNetworkInterfacesRequest(), ecs.CreateDescribeNetworkInterfacesResponse()
-		req.NetworkInterfaceId, req.PageSize = &chunk, requests.NewInteger(ecsPage)
-		if _, err := c.ecs.Call(ctx, req.GetActionName(), do(req, resp)); err != nil {
-			return nil, err
-		}
-		for _, i := range resp.NetworkInterfaceSets.NetworkInterfaceSet {
-			networks[i.NetworkInterfaceId] = i.VSwitchId
-		}
+	for _, i := range found {
+		networks[i.InstanceId] = i.VpcAttributes.VSwitchId
 	}
-	return networks, nil
+	attached, err := c.describeInterfaces(ctx, interfaces)
+	for _, i := range attached {
+		networks[i.NetworkInterfaceId] = i.VSwitchId
+	}
+	return networks, err
 }
 
 // Neighbours reads the first instances of a vSwitch.
