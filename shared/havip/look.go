@@ -35,6 +35,7 @@ func (l *look) decide(ctx context.Context) error {
 		l.want = Choose(l.policy, l.have, *l.story)
 	}
 	l.story.Want, l.story.Status, l.story.Holders, l.story.Announcement = l.want, l.have.Status, l.have.Holders, l.have.announcement()
+	l.record.served(l.story.AnnouncedBy)
 	switch step := Next(l.want, l.have); {
 	case step == Done:
 		return l.done(ctx)
