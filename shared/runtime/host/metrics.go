@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"havip-functions/events"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
 )
@@ -18,6 +19,7 @@ import (
 type metrics struct {
 	registry  *prometheus.Registry
 	published *prometheus.CounterVec
+	probes    *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -26,8 +28,11 @@ func newMetrics() *metrics {
 		published: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "havip_events_published_total", Help: "Follow-ups and outcomes published, by event type.",
 		}, []string{"type"}),
+		probes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "havip_probes_total", Help: "What the probe found where a story ended, by HAVIP: reachable, unreachable, not tried.",
+		}, []string{"havip", "probe"}),
 	}
-	m.registry.MustRegister(m.published, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.published, m.probes, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -76,8 +81,13 @@ type counted struct {
 
 func (c counted) Publish(ctx context.Context, e cloudevents.Event, after time.Duration) error {
 	err := c.Bus.Publish(ctx, e, after)
-	if err == nil {
-		c.metrics.published.WithLabelValues(e.Type()).Inc()
+	if err != nil {
+		return err
 	}
-	return err
+	c.metrics.published.WithLabelValues(e.Type()).Inc()
+	var said events.Outcome
+	if e.Type() != events.TypeStatusCheck && e.DataAs(&said) == nil && said.Probe != "" {
+		c.metrics.probes.WithLabelValues(said.Name, said.Probe).Inc()
+	}
+	return nil
 }
