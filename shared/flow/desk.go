@@ -38,6 +38,17 @@ func (d *Desk) enter(ctx context.Context, key string) (leave func(), err error) 
 	return d.outboxes.enter(ctx, key)
 }
 
+// await lets who publishes an outbox take out what it has published, for a little: a look
+// that reads the record before has to begin anew, with all its questions to the cloud.
+func (d *Desk) await(ctx context.Context, key string) {
+	const patience = 100 * time.Millisecond // an outcome that nobody takes keeps no look back
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if leave, err := d.enter(ctx, key); err == nil {
+		leave()
+	}
+}
+
 func (d *Desk) published(id string) (published, removed bool) {
 	if d == nil {
 		return false, false

@@ -99,6 +99,9 @@ func (f Function) Accept(ctx context.Context, e events.Event) ([]havip.Left, err
 		if note := left[i].Note; note != "" {
 			f.Log.Warn(note, "havip", left[i].HAVIP.ID)
 		}
+		if left[i].Due != nil {
+			f.Desk.await(ctx, left[i].Due.HAVIP.String())
+		}
 		var failed error
 		left[i], failed = f.Keeper.Look(ctx, left[i])
 		err = errors.Join(err, failed)
