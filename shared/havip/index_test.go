@@ -53,3 +53,23 @@ func TestIndex(t *testing.T) {
 	}
 	same("nothing", new(Index).Named("n-1"), nil)
 }
+
+// BenchmarkIndex is what one look and one event ask of a roster: the cost of 10,000 HAVIPs
+// is that of 10, which is the limit.
+func BenchmarkIndex(b *testing.B) {
+	for _, size := range []int{10, 100, 1000, 10_000} {
+		var all []Policy
+		for n := range size {
+			id := fmt.Sprintf("havip-%d", n)
+			all = append(all, Policy{Name: id, Cloud: "baidu", Region: "bj", ID: id, Members: []Member{{ID: "i-" + id, Instance: "i-" + id}}})
+		}
+		x, last := NewIndex(all), all[size-1]
+		b.Run(fmt.Sprintf("HAVIPs=%d", size), func(b *testing.B) {
+			for b.Loop() {
+				if p, found := x.Policy(last.Key()); !found || len(x.Of(p.Members[0].Instance)) != 1 {
+					b.Fatal("it is not found")
+				}
+			}
+		})
+	}
+}

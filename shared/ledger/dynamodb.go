@@ -1,22 +1,23 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"golang.org/x/sync/errgroup"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/wire"
 )
 
 // DynamoDB is a ledger in a table of Amazon DynamoDB, for functions on the clouds:
@@ -29,22 +30,21 @@ type DynamoDB struct {
 
 var _ Ledger = (*DynamoDB)(nil)
 
-// goodTable is what may name a table.
-var goodTable = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
+// goodTable tells what may name a table: 3 to 255 characters that a key may have.
+func goodTable(name string) bool {
+	return len(name) >= 3 && len(name) <= 255 && havip.IsKey(strings.ReplaceAll(name, ".", "-"))
+}
 
 // OpenDynamoDB opens the table of dynamodb://TABLE?region=…&endpoint=…, with the
-// ambient credentials, and the ambient region unless it says another.
+// credentials of the environment, and its region unless it says another.
 func OpenDynamoDB(ctx context.Context, address string) (*DynamoDB, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "dynamodb" || !goodTable.MatchString(u.Host) || u.Path != "" || u.User != nil {
+	if err != nil || u.Scheme != "dynamodb" || !goodTable(u.Host) || u.Path != "" || u.User != nil {
 		return nil, errors.New("not an address of DynamoDB; give dynamodb://TABLE, and where needed ?region=REGION")
 	}
 	region, endpoint := u.Query().Get("region"), u.Query().Get("endpoint")
-	c, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
-	if err != nil {
-		return nil, fmt.Errorf("the AWS configuration can't be read: %w", err)
-	}
-	if c.Region == "" {
+	c := wire.AWS("DYNAMODB")
+	if c.Region = cmp.Or(region, c.Region); c.Region == "" {
 		return nil, fmt.Errorf("DynamoDB: no region is known; give dynamodb://%s?region=REGION, or AWS_REGION", u.Host)
 	}
 	d := &DynamoDB{dynamodb.NewFromConfig(c, func(o *dynamodb.Options) {

@@ -14,18 +14,15 @@ import (
 // own loader also knows profiles, SSO and the metadata of machines, which a function has
 // none of, and which took a tenth of the binary and of its start.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-func AWS(service string) (aws.Config, error) {
+func AWS(service string) aws.Config {
 	c := aws.Config{
 		Region:      cmp.Or(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")),
 		Credentials: aws.CredentialsProviderFunc(awsCredentials),
 	}
-	if c.Region == "" {
-		return aws.Config{}, errors.New("AWS_REGION is not set")
-	}
 	if endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_"+service), os.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
 		c.BaseEndpoint = &endpoint
 	}
-	return c, nil
+	return c
 }
 
 func awsCredentials(context.Context) (aws.Credentials, error) {

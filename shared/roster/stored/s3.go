@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -18,9 +19,9 @@ import (
 // newS3 reads an object of S3, s3://bucket/key, with the AWS configuration of the
 // environment. The SDK's signer does without its client of all of S3.
 func newS3(object *url.URL) (fetcher, error) {
-	c, err := wire.AWS("S3")
-	if err != nil {
-		return nil, err
+	c := wire.AWS("S3")
+	if c.Region == "" {
+		return nil, errors.New("s3: AWS_REGION is not set")
 	}
 	endpoint := cmp.Or(aws.ToString(c.BaseEndpoint), "https://"+object.Host+".s3."+c.Region+".amazonaws.com")
 	return func(ctx context.Context, _ Caller) ([]byte, error) {

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,9 +30,9 @@ type SQS struct {
 
 // NewSQS connects a queue with the credentials, region and endpoint of the environment.
 func NewSQS(queueURL string) (SQS, error) {
-	c, err := wire.AWS("SQS")
-	if err != nil {
-		return SQS{}, err
+	c := wire.AWS("SQS")
+	if c.Region == "" {
+		return SQS{}, errors.New("AWS_REGION is not set")
 	}
 	return SQS{Client: sqs.NewFromConfig(c), QueueURL: queueURL}, nil
 }
