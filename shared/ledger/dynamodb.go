@@ -12,11 +12,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"golang.org/x/sync/errgroup"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/wire"
 )
 
 // DynamoDB is a ledger in a table of Amazon DynamoDB, for functions on the clouds:
@@ -40,12 +40,9 @@ func OpenDynamoDB(ctx context.Context, address string) (*DynamoDB, error) {
 		return nil, errors.New("not an address of DynamoDB; give dynamodb://TABLE, and where needed ?region=REGION")
 	}
 	region, endpoint := u.Query().Get("region"), u.Query().Get("endpoint")
-	c, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
+	c, err := wire.AWS("DYNAMODB", region)
 	if err != nil {
-		return nil, fmt.Errorf("the AWS configuration can't be read: %w", err)
-	}
-	if c.Region == "" {
-		return nil, fmt.Errorf("DynamoDB: no region is known; give dynamodb://%s?region=REGION, or AWS_REGION", u.Host)
+		return nil, fmt.Errorf("DynamoDB's table %s: %w; give dynamodb://%[1]s?region=REGION, or set it", u.Host, err)
 	}
 	d := &DynamoDB{dynamodb.NewFromConfig(c, func(o *dynamodb.Options) {
 		if endpoint != "" {

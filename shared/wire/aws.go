@@ -9,14 +9,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// AWS is the configuration that Lambda gives its functions: region, credentials and,
+// AWS is the configuration that Lambda gives its functions: region, unless one is given, credentials and,
 // for tests, the endpoint of a service ("SQS"), by the names that the AWS SDK reads. Its
 // own loader also knows profiles, SSO and the metadata of machines, which a function has
 // none of, and which took a tenth of the binary and of its start.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-func AWS(service string) (aws.Config, error) {
+func AWS(service, region string) (aws.Config, error) {
 	c := aws.Config{
-		Region:      cmp.Or(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")),
+		Region:      cmp.Or(region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")),
 		Credentials: aws.CredentialsProviderFunc(awsCredentials),
 	}
 	if c.Region == "" {

@@ -18,7 +18,7 @@ import (
 // newS3 reads an object of S3, s3://bucket/key, with the AWS configuration of the
 // environment. The SDK's signer does without its client of all of S3.
 func newS3(object *url.URL) (fetcher, error) {
-	c, err := wire.AWS("S3")
+	c, err := wire.AWS("S3", "")
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ type SQS struct {
 
 // NewSQS connects a queue with the credentials, region and endpoint of the environment.
 func NewSQS(queueURL string) (SQS, error) {
-	c, err := wire.AWS("SQS")
+	c, err := wire.AWS("SQS", "")
 	if err != nil {
 		return SQS{}, err
 	}
