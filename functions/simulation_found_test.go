@@ -36,7 +36,7 @@ func TestFound(t *testing.T) {
 			s.Wait(time.Minute)
 			s.Instance("i-db1", havip.Stopped)
 			s.Post(sweep)
-		}, Calls: "+i-db1", Outcomes: "attached i-db1, serving.lost", Holders: "i-db1"},
+		}, Calls: "+i-db1", Outcomes: "attached i-db1", Holders: "i-db1"},
 		{Name: "what a freeze held back is seen to when it ends", Scene: held, Tell: func(s *stage) {
 			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Times: 1, Error: &simulator.FaultError{Code: "Throttling.User"}})
 			s.Instance("i-db1", havip.Stopped)
