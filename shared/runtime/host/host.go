@@ -48,6 +48,7 @@ type Host struct {
 	listener net.Listener
 	metrics  *metrics
 	relays   []relay
+	streams  *ledger.JetStream
 }
 
 // Open starts the engine and listens; Serve answers.
@@ -84,7 +85,7 @@ func (h *Host) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.bus = bus
+	h.bus, h.streams = bus, streams
 	for name, to := range h.config.Tell {
 		r, err := bus.openRelay(ctx, name, to)
 		if err != nil {
