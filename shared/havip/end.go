@@ -51,6 +51,7 @@ func (l *look) done(ctx context.Context) error {
 	default:
 		s.Rule, s.Code, s.RequestID, s.Advice = "", "", "", ""
 	}
+	l.probe(ctx)
 	return l.end(ctx, l.good())
 }
 
