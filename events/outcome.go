@@ -32,6 +32,8 @@ type Outcome struct {
 
 	AnnouncedBy string `json:"announcedBy"` // holder, stranger, nobody or unknown; "" where the HAVIP was not read
 	Announcer   string `json:"announcer"`   // whom the cloud names, holder or not
+	Probe       string `json:"probe"`       // reachable, unreachable or not tried; "" where the roster asks for none
+	ProbeReason string `json:"probeReason"` // why it is not reachable, or was not tried
 }
 
 func (d Outcome) eventType() string { return "havip." + d.Outcome }
@@ -73,5 +75,7 @@ func readOutcome(f *fields) Outcome {
 
 		AnnouncedBy: f.name("announcedBy"),
 		Announcer:   f.name("announcer"),
+		Probe:       f.name("probe"),
+		ProbeReason: f.prose("probeReason"),
 	}
 }

@@ -168,6 +168,9 @@ func (t *tape) onStory(r *run, v *invocation, s *shelf, record havip.Record) {
 		return
 	}
 	r.checkTime(*record.Story, s.policy)
+	if w := v.looks[record.Story.ID]; w != nil && record.Story.AnnouncedBy == havip.ByHolder && w.now.After(s.served) {
+		s.served = w.now
+	}
 	tale := t.tale(*record.Story)
 	if was := s.record.Story; record.Story.Open() && was != nil && was.ID == record.Story.ID && was.Attempt < record.Story.Attempt {
 		r.checkDeadline(v, *record.Story)

@@ -145,6 +145,8 @@ func (r *run) checkWatch(v *invocation, told havip.Story) {
 		r.fail(11, "%s of %s was told, and no holder was seen to announce it", told.Outcome, told.HAVIP.ID)
 	case !restored && after < s.policy.ServingWithin:
 		r.fail(11, "%s of %s was told after %v", told.Outcome, told.HAVIP.ID, after)
+	case !restored && s.served.After(told.StartedAt.Add(r.apart())):
+		r.fail(11, "%s of %s was told as since %v, and it was read as served at %v", told.Outcome, told.HAVIP.ID, told.StartedAt, s.served)
 	case told.Rule == "" != restored || told.Advice == "" != restored:
 		r.fail(11, "%s of %s has the rule %q and the advice %q", told.Outcome, told.HAVIP.ID, told.Rule, told.Advice)
 	}

@@ -40,7 +40,8 @@ type shelf struct {
 	lease    *lease            // the last one
 	meddled  time.Time         // a third party touched the HAVIP
 	failover map[string]failover
-	lost     bool // havip.serving.lost was told, and no restored since
+	served   time.Time // by a host's word, when a look that was saved read that a holder serves
+	lost     bool      // havip.serving.lost was told, and no restored since
 }
 
 // failover is the first mutating call of a story that fails over.

@@ -138,7 +138,7 @@ resource "alicloud_log_store_index" "functions" {
   }
 
   dynamic "field_search" {
-    for_each = ["level", "msg", "invocation", "havip", "name", "story", "event", "type", "rule", "code", "requestId", "advice", "error"]
+    for_each = ["level", "msg", "invocation", "havip", "name", "story", "event", "type", "rule", "code", "requestId", "advice", "probe", "probeReason", "error"]
     content {
       name             = field_search.value
       type             = "text"

@@ -39,7 +39,8 @@ without a host or a ledger, from wherever there are credentials.`,
   havip recover orders-db --instance i-db2 --release i-db1 --force --reason "db1 hangs" --wait
   havip recover orders-db --reason drill --dry-run
   havip recover orders-db --reason "our host is down too" --direct --roster roster.yaml
-  havip recover orders-db --reason "i-db1 hangs" --target fc:cn-hangzhou`,
+  havip recover orders-db --reason "i-db1 hangs" --target fc:cn-hangzhou
+  havip recover orders-db --reason "i-db1 hangs" --target lambda:eu-west-1`,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: completeHAVIPs,
 	}
 	at := hostFlag(cmd)
@@ -51,7 +52,7 @@ without a host or a ledger, from wherever there are credentials.`,
 	f.StringVar(&r.ask.Reason, "reason", "", "why; it stands in the outcome (required)")
 	f.BoolVar(&r.ask.DryRun, "dry-run", false, "say what would be done first, and do nothing")
 	f.BoolVar(&r.direct, "direct", false, "work without a host")
-	f.StringVar(&r.target, "target", "", "hand it to the functions at fc:REGION instead of a host; fc:REGION/FUNCTION where it isn't havip-recover")
+	f.StringVar(&r.target, "target", "", "hand it to the functions at fc:REGION or lambda:REGION instead of a host, with /FUNCTION where it isn't havip-recover")
 	f.StringVar(&r.roster, "roster", "", "with --direct and --target: the roster (HAVIP_ROSTER, else roster.yaml)")
 	f.BoolVar(&r.wait, "wait", false, "follow the story to its outcome")
 	f.BoolVar(&r.yes, "yes", false, "don't ask before --force or --allow-gap; without a terminal nobody can be asked")

@@ -130,11 +130,15 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	if err != nil {
 		return usage("%v", err)
 	}
+	prober, err := runtime.Environment{Getenv: s.getenv}.Prober()
+	if err != nil {
+		return usage("%v", err)
+	}
 	if believed.Open() && len(s.proxies) > 0 {
 		return usage("--behind-proxy: a proxy speaks for strangers; set HAVIP_OPERATOR_TOKEN, and HAVIP_INGRESS_TOKEN or HAVIP_WEBHOOK_SECRET for senders")
 	}
 	config := host.Config{
-		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: keys.Clouds(havip.Credentials{}), Tell: tell,
+		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: keys.Clouds(havip.Credentials{}), Probe: prober, Tell: tell,
 		Guard: believed, Limits: s.limits, Log: s.log,
 	}
 	h, err := host.Open(ctx, config)

@@ -42,7 +42,7 @@ func TestRecoverOnFunctionCompute(t *testing.T) {
 		"a forged name":   {[]string{"orders-db", "--target", "fc:cn-hangzhou/a/../b"}, exitUsage},
 		"by its id":       {[]string{"havip-w2d4", "--target", "fc:cn-hangzhou"}, exitGood},
 		"not rostered":    {[]string{"nobody", "--target", "fc:cn-hangzhou"}, exitUsage},
-		"another host":    {[]string{"orders-db", "--target", "lambda:eu-west-1"}, exitUsage},
+		"another host":    {[]string{"orders-db", "--target", "http:eu-west-1"}, exitUsage},
 		"a forged region": {[]string{"orders-db", "--target", "fc:evil.example/x"}, exitUsage},
 		"with a wait":     {[]string{"orders-db", "--target", "fc:cn-hangzhou", "--wait"}, exitUsage},
 	} {
@@ -69,5 +69,52 @@ func TestRecoverOnFunctionCompute(t *testing.T) {
 	fc.Close()
 	if code := run(t.Context(), []string{"recover", "orders-db", "--reason", "drill", "--roster", path, "--target", "fc:cn-hangzhou"}); code != exitNoServer {
 		t.Errorf("nobody there: exit code %d, want %d", code, exitNoServer)
+	}
+}
+
+func TestRecoverOnLambda(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roster.yaml")
+	if err := os.WriteFile(path, roster.Builtin(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var asked, body string
+	lambda := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		asked, body = r.Method+" "+r.URL.Path+" "+r.Header.Get("X-Amz-Invocation-Type"), string(text)
+		by := r.Header.Get("Authorization")
+		if !strings.HasPrefix(by, "AWS4-HMAC-SHA256 Credential=testak/") || !strings.Contains(by, "/eu-west-1/lambda/aws4_request") || strings.Contains(r.URL.Path, "nobodys") {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	defer lambda.Close()
+	t.Setenv("AWS_ENDPOINT_URL_LAMBDA", lambda.URL)
+	t.Setenv("AWS_ACCESS_KEY_ID", "testak")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "testsk")
+	for target, tt := range map[string]struct {
+		function string
+		code     int
+	}{
+		"lambda:eu-west-1":            {"havip-recover", exitGood},
+		"lambda:eu-west-1/db-by-hand": {"db-by-hand", exitGood},
+		"lambda:eu-west-1/nobodys":    {"nobodys", exitNoServer},
+		"lambda:evil.example/x":       {"", exitUsage},
+	} {
+		asked, body = "", ""
+		if code := run(t.Context(), []string{"recover", "orders-db", "--reason", "drill", "--roster", path, "--target", target}); code != tt.code {
+			t.Errorf("%s: exit code %d, want %d", target, code, tt.code)
+		}
+		want := "POST /2015-03-31/functions/" + tt.function + "/invocations Event"
+		if tt.function == "" {
+			want = ""
+		}
+		var e struct {
+			Type string
+			Data struct{ HAVIP, Reason string }
+		}
+		if asked != want || want != "" && (json.Unmarshal([]byte(body), &e) != nil || e.Type != "havip.recover" || e.Data.Reason != "drill" || e.Data.HAVIP != "havip-bp1orders") {
+			t.Errorf("%s: asked %q with %s, want %q", target, asked, body, want)
+		}
 	}
 }

@@ -201,6 +201,12 @@ func verdict(s api.Story) string {
 	if s.Successor != "" {
 		fmt.Fprintf(&b, " by story %s", s.Successor)
 	}
+	if s.Probe != "" {
+		b.WriteString("; probe: " + s.Probe)
+	}
+	if s.Probe == havip.NotTried {
+		b.WriteString(" (" + s.ProbeReason + ")")
+	}
 	if s.Reason != "" {
 		b.WriteString(": " + s.Reason)
 	}

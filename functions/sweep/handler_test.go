@@ -208,6 +208,11 @@ func TestServing(t *testing.T) {
 				later(s)
 			}
 		}, Holders: "i-db1*"},
+		{Name: "nor do a gap, a story that ends served, and another one", Scene: holds(one), Tell: func(s *stage) {
+			sweeps(s)
+			s.Silence()
+			later(s)
+		}, Calls: "+i-db1", Outcomes: "attached i-db1", Holders: "i-db1"},
 		{Name: "another host goes on, and a third one after it was told", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
 			s.Silence()
 			for range 4 {

@@ -36,6 +36,7 @@ type Story struct {
 	Status    havip.Status   `json:"status"`
 	Holders   []string       `json:"holders"`
 	havip.Announcement
+	havip.Witness
 	Successor string        `json:"successor,omitempty"`
 	Steps     []havip.Taken `json:"steps"`
 
@@ -49,7 +50,7 @@ func NewStory(s havip.Story) Story {
 		ID: s.ID, Event: s.Event, Cloud: s.HAVIP.Cloud, Region: s.HAVIP.Region, HAVIP: s.HAVIP.ID, Name: s.Name,
 		Want: s.Want, Attempt: s.Attempt, StartedAt: s.StartedAt, NextAt: s.NextAt, Deadline: s.Deadline,
 		Released: !s.Unreleased, Reason: s.Rule, Advice: s.Advice, Code: s.Code, RequestID: s.RequestID,
-		Instance: s.Instance, Status: s.Status, Holders: s.Holders, Announcement: s.Announcement, Successor: s.Successor, Steps: s.Steps,
+		Instance: s.Instance, Status: s.Status, Holders: s.Holders, Announcement: s.Announcement, Successor: s.Successor, Steps: s.Steps, Witness: s.Witness,
 	}
 	v.Looks, v.Waits = s.Looks, s.Waits()
 	if v.Looks == nil {

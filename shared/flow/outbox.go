@@ -173,7 +173,7 @@ func (f Function) tell(ctx context.Context, left havip.Left, l havip.Message) er
 	f.Log.Log(ctx, level, string(s.Outcome), "havip", s.HAVIP.ID, "name", s.Name, "story", s.ID, "event", s.Event.ID,
 		"type", s.Event.Type, "instance", s.Instance, "holders", s.Holders, "serving", s.Serving, "announcedBy", s.AnnouncedBy, "announcer", s.Announcer,
 		"attempts", s.Attempt, "calls", s.Calls, "rule", s.Rule, "code", s.Code, "requestId", s.RequestID,
-		"advice", s.Advice, "roster", s.Roster)
+		"advice", s.Advice, "probe", s.Probe, "probeReason", s.ProbeReason, "roster", s.Roster)
 	return nil
 }
 
@@ -199,5 +199,6 @@ func Outcome(s havip.Story) events.Outcome {
 		StartedAt: s.StartedAt, EndedAt: s.EndedAt, CloudMs: s.CloudMs,
 		Rule: s.Rule, Code: s.Code, RequestID: s.RequestID, Advice: s.Advice,
 		Actor: s.Ask.Actor, Roster: s.Roster, AnnouncedBy: string(s.AnnouncedBy), Announcer: s.Announcer,
+		Probe: s.Probe, ProbeReason: s.ProbeReason,
 	}
 }

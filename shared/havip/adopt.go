@@ -79,7 +79,7 @@ func humble(s Story, c Check, p Policy, now time.Time) Story {
 		s.Event.Source = unproven + s.Event.Source
 	}
 	s.ID, s.HAVIP, s.Name, s.Attempt, s.Roster = c.Story, c.HAVIP, p.Name, c.Attempt, p.Roster
-	s.StartedAt, s.Deadline, s.NextAt, s.Since = began, deadline, now, time.Time{}
+	s.StartedAt, s.Deadline, s.NextAt, s.Since, s.Witness = began, deadline, now, time.Time{}, Witness{}
 	if !s.SettledAt.IsZero() {
 		s.SettledAt = within(s.SettledAt, now, p.Deadline)
 	}

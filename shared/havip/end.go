@@ -51,6 +51,7 @@ func (l *look) done(ctx context.Context) error {
 	default:
 		s.Rule, s.Code, s.RequestID, s.Advice = "", "", "", ""
 	}
+	l.probe(ctx)
 	return l.end(ctx, l.good())
 }
 
@@ -232,6 +233,7 @@ func (l *look) rebase(ctx context.Context, conflict error) error {
 	l.record.Outbox = append(now.Outbox, found...)
 	l.record.Seen, l.record.Marks, l.record.Frozen = now.Seen, now.Marks, now.Frozen
 	l.record.Drift, l.record.Outage, l.record.Watched = now.Drift, now.Outage, now.Watched
+	l.record.served(l.story.AnnouncedBy)
 	if c := l.record.Closed; c == nil || c.ID != l.story.ID { // else the look itself has closed it
 		l.record.Closed = now.Closed
 	}

@@ -28,6 +28,10 @@ type Keeper struct {
 	Clock   *Clock
 	Timings *Timings
 
+	// Probe asks the address that a story ends on, where the roster wants it and we are
+	// in its VPC; nil is outside.
+	Probe Prober
+
 	// Later leaves the first look to the follow-up, for a host whose bus
 	// delivers at once and whose sender waits for an answer.
 	Later bool

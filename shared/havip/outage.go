@@ -12,6 +12,14 @@ type Outage struct {
 	Told  bool        `json:"told,omitempty"` // havip.serving.lost is in the outbox, or out
 }
 
+// served forgets a time in which nobody was seen to announce the address, and which
+// nobody has heard of: a look has read that a holder does.
+func (r *Record) served(by AnnouncedBy) {
+	if by == ByHolder && r.Outage != nil && !r.Outage.Told {
+		r.Outage = nil
+	}
+}
+
 // watch compares who announces the address with what the record knows. Once no holder
 // has done so for servingWithin it leaves havip.serving.lost in the outbox, and
 // havip.serving.restored when one does again, each once. It reports whether the record

@@ -43,6 +43,7 @@ type Policy struct {
 	CoolDown       time.Duration // between two failovers
 	Deadline       time.Duration // of one story
 	MarkTTL        time.Duration // how long an instance counts as failed without word
+	Probe          Probe         // of a second witness, once a story has reached what it wants
 	Brake          Brake         // on the failovers of its account and region
 	Roster         string        // the hash of the roster that says all this
 }

@@ -69,6 +69,7 @@ type Story struct {
 	Progress
 	Reading
 	Ending
+	Witness
 }
 
 // Origin is how a story began.

@@ -23,7 +23,7 @@ var settingKeys = []string{
 	"mode", "hold", "limit", "onHealthFailed", "servingWithin", "coolDown", "deadline", "markTTL",
 }
 
-var entryKeys = append([]string{"name", "cloud", "account", "region", "id", "instanceType", "members"}, settingKeys...)
+var entryKeys = append([]string{"name", "cloud", "account", "region", "id", "instanceType", "members", "probe"}, settingKeys...)
 
 // standard holds what neither an entry nor the defaults say. Its limit is the
 // cloud's.
@@ -70,6 +70,7 @@ func (m mapping) policy(defaults havip.Policy) havip.Policy {
 	p.Account = m.Text("account", "")
 	p.Region = m.form("region", havip.IsRegion, "write it like cn-hangzhou or bj")
 	p.ID = m.form("id", havip.IsHAVIP, "write it like havip-bp1orders")
+	p.Probe = m.probe()
 	c, known := clouds[p.Cloud]
 	if !known {
 		return p

@@ -35,6 +35,7 @@ havips:
     coolDown: 30s
     deadline: 2m
     markTTL: 1h
+    probe: http:8080/healthz
   - {name: cache, cloud: baidu, account: bd, region: bj, id: havip-w2d4, members: [i-syG1]}
   - {name: web, cloud: alibaba, region: cn-hangzhou, id: havip-web, members: [i-1, i-2, i-3]}
 `
@@ -56,6 +57,7 @@ func TestParse(t *testing.T) {
 		InstanceType: "NetworkInterface", Members: []havip.Member{{ID: "eni-3", Instance: "eni-3"}, {ID: "eni-1", Instance: "i-db1"}},
 		Hold: 1, Limit: 3, Mode: havip.Act, OnHealthFailed: havip.ForceReplace,
 		ServingWithin: 10 * time.Second, CoolDown: 30 * time.Second, Deadline: 2 * time.Minute, MarkTTL: time.Hour,
+		Probe: havip.Probe{How: "http", Port: 8080, Path: "/healthz"},
 		Brake: havip.Brake{Failovers: 3, Within: time.Minute},
 	}, {
 		Name: "cache", Cloud: "baidu", Account: "bd", Access: havip.Access{Credentials: "file:/run/secrets/bce.json"}, Region: "bj", ID: "havip-w2d4",

@@ -21,6 +21,7 @@ import (
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
+	"havip-functions/shared/probe"
 	"havip-functions/shared/roster/stored"
 )
 
@@ -45,6 +46,19 @@ func (env Environment) watch() (time.Duration, error) {
 		return 0, fmt.Errorf("HAVIP_WATCH: %q is no duration; write it like 2s, or 0s to leave at once", text)
 	}
 	return d, nil
+}
+
+// Prober asks the addresses of HAVIPs, unless HAVIP_PROBE=off says that this process
+// isn't in their VPC.
+func (env Environment) Prober() (havip.Prober, error) {
+	switch said := env.Getenv("HAVIP_PROBE"); said {
+	case "", "on":
+		return probe.Ask, nil
+	case "off":
+		return probe.Off, nil
+	default:
+		return nil, fmt.Errorf("HAVIP_PROBE: %q is neither on nor off", said)
+	}
 }
 
 // Function is the name of the function that this process is, or empty where the
@@ -174,6 +188,10 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 	if err != nil {
 		return nil, err
 	}
+	prober, err := env.Prober()
+	if err != nil {
+		return nil, err
+	}
 	seal, err := guard.SealFromEnvironment(env.Getenv)
 	if err != nil {
 		return nil, err
@@ -185,7 +203,7 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 			return flow.Function{}, err
 		}
 		f := flow.Function{
-			Keeper: havip.Keeper{Ledger: lasting, Roster: file, Clouds: keys.Clouds(c.Credentials), Queues: queues, Clock: clock, Timings: timings},
+			Keeper: havip.Keeper{Ledger: lasting, Roster: file, Clouds: keys.Clouds(c.Credentials), Queues: queues, Clock: clock, Timings: timings, Probe: prober},
 			Ledger: lasting,
 			Desk:   desk,
 			Seal:   seal,

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -57,5 +58,21 @@ func TestFunctionsSayWhichLedger(t *testing.T) {
 		if text := said.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, want) || strings.Contains(text, "a-password") {
 			t.Errorf("with %q it says %s, want %s", where, text, want)
 		}
+	}
+}
+
+func TestProberIsOnOrOff(t *testing.T) {
+	for said, want := range map[string]string{"": "no probe is called x", "on": "no probe is called x", "off": "HAVIP_PROBE=off"} {
+		env := runtime.Environment{Getenv: func(string) string { return said }}
+		ask, err := env.Prober()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ask(t.Context(), havip.Probe{How: "x"}, netip.Addr{}); err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", said, err, want)
+		}
+	}
+	if _, err := (runtime.Environment{Getenv: func(string) string { return "no" }}).Prober(); err == nil || !strings.Contains(err.Error(), "on nor off") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -237,11 +237,7 @@ const readyTime = 2 * time.Second
 func (h *Host) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
-	_, _, err := h.function.Ledger.Load(ctx, "ready")
-	if err == nil {
-		err = h.bus.takes(ctx)
-	}
-	if err = cmp.Or(err, h.engine.health()); err != nil {
+	if err := cmp.Or(h.streams.Takes(ctx, h.bus.requests, h.bus.outcomes), h.engine.health()); err != nil {
 		unavailable(w, err)
 		return
 	}

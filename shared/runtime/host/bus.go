@@ -24,9 +24,6 @@ import (
 const (
 	requests = "havip.requests"
 	outcomes = "havip.outcomes"
-
-	outcomeStream = "HAVIP-OUTCOMES"
-
 	atHeader = "Havip-Not-Before"
 )
 
@@ -35,7 +32,8 @@ const (
 // because the stream does.
 type Bus struct {
 	js       jetstream.JetStream
-	stream   jetstream.Stream // of requests
+	requests jetstream.Stream
+	outcomes jetstream.Stream
 	consumer jetstream.Consumer
 	log      *slog.Logger
 	clock    *havip.Clock
@@ -46,8 +44,8 @@ func openBus(ctx context.Context, e *engine, clock *havip.Clock, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	_, err = ledger.OpenStream(ctx, js, jetstream.StreamConfig{
-		Name: outcomeStream, Subjects: []string{outcomes + ".>"}, MaxAge: 30 * 24 * time.Hour, MaxBytes: 256 << 20,
+	told, err := ledger.OpenStream(ctx, js, jetstream.StreamConfig{
+		Name: "HAVIP-OUTCOMES", Subjects: []string{outcomes + ".>"}, MaxAge: 30 * 24 * time.Hour, MaxBytes: 256 << 20,
 		Duplicates: 10 * time.Minute, Replicas: e.replicas, // which takes memory for each
 	})
 	if err != nil {
@@ -71,7 +69,7 @@ func openBus(ctx context.Context, e *engine, clock *havip.Clock, log *slog.Logge
 	if err != nil {
 		return nil, fmt.Errorf("consumer of requests: %w", err)
 	}
-	return &Bus{js: js, stream: stream, consumer: consumer, clock: clock, log: log}, nil
+	return &Bus{js: js, requests: stream, outcomes: told, consumer: consumer, clock: clock, log: log}, nil
 }
 
 // Publish implements flow.Bus: once it returns nil the event is on disk.

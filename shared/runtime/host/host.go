@@ -30,6 +30,7 @@ type Config struct {
 	NATS   string // a cluster's URL instead
 	Roster havip.Roster
 	Clouds havip.Clouds
+	Probe  havip.Prober        // nil outside of the VPC
 	Sweep  time.Duration       // between two sweeps; 0 means a minute
 	Tell   map[string]flow.Bus // who hears the outcomes beside our own stream, by name
 	Guard  guard.Guard         // of POST /events, and of all that operators see and do
@@ -48,6 +49,7 @@ type Host struct {
 	listener net.Listener
 	metrics  *metrics
 	relays   []relay
+	streams  *ledger.JetStream
 }
 
 // Open starts the engine and listens; Serve answers.
@@ -84,7 +86,7 @@ func (h *Host) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.bus = bus
+	h.bus, h.streams = bus, streams
 	for name, to := range h.config.Tell {
 		r, err := bus.openRelay(ctx, name, to)
 		if err != nil {
@@ -98,7 +100,7 @@ func (h *Host) assemble(ctx context.Context) error {
 		}
 	}
 	h.function = functions.New(flow.Function{
-		Keeper: havip.Keeper{Ledger: streams, Roster: h.config.Roster, Clouds: h.config.Clouds, Later: true, Clock: clock},
+		Keeper: havip.Keeper{Ledger: streams, Roster: h.config.Roster, Clouds: h.config.Clouds, Probe: h.config.Probe, Later: true, Clock: clock},
 		Ledger: streams, Bus: h.metrics.count(bus), Log: h.config.Log,
 	})
 	h.metrics.registry.MustRegister(watched{h.function.Keeper})

@@ -29,6 +29,7 @@ type metrics struct {
 	calls     *prometheus.CounterVec
 	throttles *prometheus.CounterVec
 	turned    *prometheus.CounterVec
+	probes    *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -46,8 +47,9 @@ func newMetrics() *metrics {
 		calls:     counter("havip_cloud_calls_total", "Calls to the clouds, by operation and code; OK where there is none.", "region", "operation", "code"),
 		throttles: counter("havip_cloud_throttles_total", "Calls that a cloud refused as too many.", "region"),
 		turned:    counter("havip_requests_refused_total", "Requests that were turned away, by the scope of their proof.", "scope"),
+		probes:    counter("havip_probes_total", "What the probe found where a story ended, by HAVIP: reachable, unreachable, not tried.", "havip", "probe"),
 	}
-	m.registry.MustRegister(m.published, m.stories, m.attached, m.calls, m.throttles, m.turned, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.published, m.stories, m.attached, m.calls, m.throttles, m.turned, m.probes, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, o := range []havip.Outcome{havip.Attached, havip.Unchanged, havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut} {
 		m.stories.WithLabelValues(string(o)) // a rate of what has never happened is 0, not nothing
@@ -112,6 +114,9 @@ func (m *metrics) leaves(e cloudevents.Event) {
 		return
 	}
 	m.stories.WithLabelValues(o.Outcome).Inc()
+	if o.Probe != "" {
+		m.probes.WithLabelValues(o.Name, o.Probe).Inc()
+	}
 	if e.Type() == events.TypeAttached {
 		m.attached.Observe(o.EndedAt.Sub(o.StartedAt).Seconds())
 	}

@@ -25,7 +25,7 @@ type relay struct {
 const forgotten = 24 * time.Hour
 
 func (b *Bus) openRelay(ctx context.Context, name string, to flow.Bus) (relay, error) {
-	from, err := b.js.CreateOrUpdateConsumer(ctx, outcomeStream, jetstream.ConsumerConfig{
+	from, err := b.outcomes.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable: "relay-" + name, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
 		DeliverPolicy: jetstream.DeliverNewPolicy, InactiveThreshold: forgotten,
 	})
