@@ -38,13 +38,17 @@ measure: ## what can be counted of the code
 sim: ## the whole system against everything that can go wrong, for SEEDS (100000) seeds
 	$(GO) test ./functions -run Simulation -v -timeout 60m -sim.seeds=$(SEEDS)
 
+.PHONY: town
+town: ## real keepalived on machines made of Linux namespaces, with us and without (needs root)
+	$(GO) test ./deploy/havip -run '^TestTown$$' -count 1 -town -v
+
 .PHONY: lint
 lint: ## the linters (golangci-lint, built on first use)
 	$(GO) vet ./...
 	$(GO) run $(GOLANGCI) run ./...
 
 .PHONY: check
-check: test lint ## exactly what CI runs
+check: test lint town ## exactly what CI runs
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (30s) each

@@ -25,7 +25,7 @@ var hardening = map[string][]string{
 }
 
 func TestUnitIsHardened(t *testing.T) {
-	unit := readUnit(t)
+	unit := readUnit(t, unitFile, "[Service]")
 	for directive, want := range hardening {
 		if got := unit[directive]; !slices.Equal(got, want) {
 			t.Errorf("%s is %q, want %q", directive, got, want)
@@ -35,7 +35,7 @@ func TestUnitIsHardened(t *testing.T) {
 
 // What the program needs is left to it.
 func TestUnitRunsTheProgram(t *testing.T) {
-	unit := readUnit(t)
+	unit := readUnit(t, unitFile, "[Service]")
 	for _, directive := range []string{"PrivateNetwork", "IPAddressDeny", "InaccessiblePaths", "RootDirectory", "ProcSubset"} {
 		if got := unit[directive]; got != nil {
 			t.Errorf("%s is %q; the program needs what it takes away", directive, got)
@@ -81,11 +81,11 @@ func TestUnitInTheEyesOfSystemd(t *testing.T) {
 	}
 }
 
-// readUnit gives the directives of the section Service. One that is written
-// several times has several values.
-func readUnit(t *testing.T) map[string][]string {
+// readUnit gives the directives of a section. One that is written several times has
+// several values.
+func readUnit(t *testing.T, path, wanted string) map[string][]string {
 	t.Helper()
-	text, err := os.ReadFile(unitFile)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func readUnit(t *testing.T) map[string][]string {
 			section = line
 		case !assigned:
 			t.Errorf("%q is no directive", line)
-		case section == "[Service]":
+		case section == wanted:
 			unit[directive] = append(unit[directive], value)
 		}
 	}
