@@ -30,15 +30,15 @@ func TestAStrangerIsNamed(t *testing.T) {
 		{"", "check keepalived on i-db1", "orders-db is not served: nobody serves"},
 	} {
 		master(tc.master)
-		says(0, tc.status, "status", "orders-db")
-		says(0, tc.status, "status", "orders-db", "--direct", "--roster", rosterFile)
+		says(1, tc.status, "status", "orders-db")
+		says(1, tc.status, "status", "orders-db", "--direct", "--roster", rosterFile)
 		says(1, tc.words, append(again, "--wait")...)
 		says(1, tc.words, append(again, "--direct", "--roster", rosterFile)...)
 		says(1, "failed  orders-db: ", "doctor", "--roster", rosterFile)
 	}
 	master("i-web1")
-	says(0, "stop keepalived on i-web1 or take 10.0.0.100 off its interfaces", "status", "orders-db", "--json")
+	says(1, "stop keepalived on i-web1 or take 10.0.0.100 off its interfaces", "status", "orders-db", "--json")
 	master("i-db1")
 	says(0, "i-db1 serves", append(again, "--wait")...)
-	says(1, "ok  orders-db: i-db1 serves", "doctor", "--roster", rosterFile) // nobody holds the other one
+	says(1, "held by 1 of 1, i-db1 serves", "doctor", "--roster", rosterFile) // nobody holds the other one
 }
