@@ -26,7 +26,7 @@ serve: bin/havip ## a host of your own, with both clouds simulated
 .PHONY: test
 test: ## all tests, with the race detector where there is a C compiler
 	@$(if $(RACE),,echo "no C compiler: testing without the race detector";) \
-	$(GO) test $(RACE) -timeout 280s ./...
+	$(GO) test $(RACE) -timeout 280s -p 3 -parallel 6 ./... # many of them wait
 
 SEEDS ?= 100000
 

@@ -233,7 +233,10 @@ func (l *look) rebase(ctx context.Context, conflict error) error {
 	l.record.Outbox = append(now.Outbox, found...)
 	l.record.Seen, l.record.Marks, l.record.Frozen = now.Seen, now.Marks, now.Frozen
 	l.record.Drift, l.record.Outage, l.record.Watched = now.Drift, now.Outage, now.Watched
-	l.record.served(l.story.AnnouncedBy)
+	l.record.served(l.story.AnnouncedBy, l.now)
+	if now.Served.After(l.record.Served) {
+		l.record.Served = now.Served
+	}
 	if c := l.record.Closed; c == nil || c.ID != l.story.ID { // else the look itself has closed it
 		l.record.Closed = now.Closed
 	}

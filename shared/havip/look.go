@@ -37,7 +37,7 @@ func (l *look) decide(ctx context.Context) error {
 		l.want = Choose(l.policy, l.have, *l.story)
 	}
 	l.story.Want, l.story.Status, l.story.Holders, l.story.Announcement = l.want, l.have.Status, l.have.Holders, l.have.announcement()
-	l.record.served(l.story.AnnouncedBy)
+	l.record.served(l.story.AnnouncedBy, l.now)
 	l.story.Unreleased = l.leftover()
 	step := Next(l.want, l.have)
 	if l.story.Code == "" {

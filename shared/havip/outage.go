@@ -12,10 +12,16 @@ type Outage struct {
 	Told  bool        `json:"told,omitempty"` // havip.serving.lost is in the outbox, or out
 }
 
-// served forgets a time in which nobody was seen to announce the address, and which
-// nobody has heard of: a look has read that a holder does.
-func (r *Record) served(by AnnouncedBy) {
-	if by == ByHolder && r.Outage != nil && !r.Outage.Told {
+// served notes that a look has read at a time that a holder announces the address, and
+// forgets a time in which nobody was seen to, and which nobody has heard of.
+func (r *Record) served(by AnnouncedBy, at time.Time) {
+	if by != ByHolder {
+		return
+	}
+	if at.After(r.Served) {
+		r.Served = at
+	}
+	if r.Outage != nil && !r.Outage.Told {
 		r.Outage = nil
 	}
 }
@@ -28,6 +34,8 @@ func (k Keeper) watch(ctx context.Context, r *Record, p Policy, e Event, have HA
 	by := have.AnnouncedBy()
 	switch o := r.Outage; {
 	case p.Mode == Paused || by == ByUnknown || by == ByHolder && o == nil:
+		return false, nil
+	case by != ByHolder && e.Arrived.Before(r.Served): // a look has read since what this sweep has not
 		return false, nil
 	case by == ByHolder:
 		r.Outage = nil

@@ -20,6 +20,7 @@ type Record struct {
 	Settled  string          `json:"settled,omitempty"` // what the last story that ended for good left behind
 	Frozen   *Freeze         `json:"frozen,omitempty"`
 	Drift    []string        `json:"drift,omitempty"`    // holders off the roster, as the sweep saw them
+	Served   time.Time       `json:"served,omitzero"`    // when a look read last that a holder announces the address
 	Outage   *Outage         `json:"outage,omitempty"`   // of the address, as the sweep saw it
 	Moving   time.Time       `json:"moving,omitzero"`    // since when the sweep has seen it move, with no story open
 	Silenced int             `json:"silenced,omitempty"` // outcomes that nobody took for so long that they were dropped
@@ -210,5 +211,6 @@ func (r *Record) Remove(published []string) (changed bool) {
 // Carry is the record without what only a ledger needs: a follow-up takes it along.
 func (r Record) Carry() ([]byte, error) {
 	r.Seen, r.Outbox, r.Closed, r.Watched, r.Settled, r.Drift, r.Outage = nil, nil, nil, nil, "", nil, nil
+	r.Served = time.Time{}
 	return r.encode()
 }
