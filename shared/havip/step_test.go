@@ -72,6 +72,29 @@ func TestAnOutageSeenDuringACallStays(t *testing.T) {
 	})
 }
 
+// A sweep that began before a look, and comes to its write after it, tells nothing that
+// the look knows better.
+func TestASlowSweepTellsNoOldNews(t *testing.T) {
+	functionstest.Play(t, holds(one+", servingWithin: 0s", "i-db1"), func(s *stage) {
+		began := time.Now()
+		s.Wait(time.Second)
+		s.Post(s.Started("i-db1"))
+		s.Finish()
+		s.Silence()
+		sweep := havip.Event{EventRef: havip.EventRef{Source: "test", ID: "slow"}, Ask: havip.Ask{Kind: havip.AskSweep}, Arrived: began}
+		if _, err := s.Function.Keeper.Sweep(s.Context(), sweep); err != nil {
+			s.Fatal(err)
+		}
+		if o := record(s).Outage; o != nil {
+			s.Errorf("it tells of an outage since %v", o.Since)
+		}
+		s.Post(s.Sweep())
+		if record(s).Outage == nil {
+			s.Error("one of now tells of none")
+		}
+	})
+}
+
 // A person freezes the HAVIP while our call is under way: it stays frozen.
 func TestAFreezeDuringACallStays(t *testing.T) {
 	functionstest.Play(t, holds(one, "i-db1"), func(s *stage) {
