@@ -40,12 +40,7 @@ func (l *look) decide(ctx context.Context) error {
 	l.record.served(l.story.AnnouncedBy, l.now)
 	l.story.Unreleased = l.leftover()
 	step := Next(l.want, l.have)
-	if l.story.Code == "" {
-		l.story.Advice = "" // it was of another look
-	}
-	if step == Wait && !l.have.Moving() { // VRRP may still move it
-		l.why, l.story.Advice = l.guarded()
-	}
+	l.reason(step)
 	switch {
 	case step == Done:
 		return l.done(ctx)
@@ -63,6 +58,16 @@ func (l *look) decide(ctx context.Context) error {
 		return l.again(ctx, l.pause(ctx))
 	default:
 		return l.step(ctx, step)
+	}
+}
+
+// reason says why the story waits, if it will, and forgets what another look advised.
+func (l *look) reason(step Step) {
+	if l.story.Code == "" {
+		l.story.Advice = ""
+	}
+	if step == Wait && !l.have.Moving() { // VRRP may still move it
+		l.why, l.story.Advice = l.guarded()
 	}
 }
 
