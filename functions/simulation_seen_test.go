@@ -191,8 +191,8 @@ func (t *tape) onStory(r *run, v *invocation, s *shelf, record havip.Record) {
 // onRead sees an effect show.
 func (t *tape) onRead(w *witness) {
 	t.truths[w.story] = append(t.truths[w.story], w.truth...)
-	if l := t.shelf(w.policy).lease; l != nil && w.have.On(l.Instance) == (l.Verb == havip.Attach) && len(l.sent) > 0 {
-		l.shown = true
+	if l := t.shelf(w.policy).lease; l != nil && w.have.On(l.Instance) == (l.Verb == havip.Attach) {
+		l.shown, l.moot = l.shown || len(l.sent) > 0, true
 	}
 }
 

@@ -158,7 +158,7 @@ func (r *run) checkToken(l *lease) {
 	if before == nil {
 		return
 	}
-	open := !before.no && !before.shown && before.yes < 2 && !before.slept()
+	open := !before.no && !before.moot && before.yes < 2 && !before.slept()
 	switch {
 	case l.same(before) && open && l.Token != before.Token:
 		r.fail(6, "the retry of %s %s has another token", l.Verb, l.Instance)

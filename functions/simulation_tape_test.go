@@ -63,6 +63,7 @@ type lease struct {
 	no       bool // a definite no came
 	yes      int
 	shown    bool           // somebody read its effect
+	moot     bool           // or what would have been its effect, had it been sent
 	roster   []havip.Policy // of its HAVIP, while it was written
 	previous *lease
 }
