@@ -233,7 +233,9 @@ func (l *look) rebase(ctx context.Context, conflict error) error {
 	l.record.Outbox = append(now.Outbox, found...)
 	l.record.Seen, l.record.Marks, l.record.Frozen = now.Seen, now.Marks, now.Frozen
 	l.record.Drift, l.record.Outage, l.record.Watched = now.Drift, now.Outage, now.Watched
-	l.record.served(l.story.AnnouncedBy, l.now)
+	if l.err == nil { // else nobody has read who announces the address
+		l.record.served(l.story.AnnouncedBy, l.now)
+	}
 	if now.Served.After(l.record.Served) {
 		l.record.Served = now.Served
 	}
