@@ -35,14 +35,15 @@ func (r *run) start(n int) *host {
 	return &host{n: n, Function: f, door: flow.Door{Function: f, Guard: r.plan.guards[n], Log: quiet}}
 }
 
-// heard notes when an event arrived, by the host's own word. After each handler a
-// little time goes by: those whose event was written down together would go on at
-// the same instant.
+// heard notes when an event arrived, by the host's own word. Before and after each
+// handler a little time goes by: those who waited for the same comparison of clocks, or
+// whose event was written down together, would go on at the same instant.
 func heard(f flow.Function) flow.Function {
 	for i, answer := range f.Handlers {
 		f.Handlers[i] = func(ctx context.Context, e events.Event) ([]havip.Left, bool, error) {
 			v := invocationOf(ctx)
 			v.locked(func() { v.tape.onHeard(v, e) })
+			v.lag()
 			left, answered, err := answer(ctx, e)
 			if answered {
 				v.lag()
