@@ -286,7 +286,7 @@ func TestOpenDynamoDB(t *testing.T) {
 	t.Parallel()
 	s := ledgertest.DynamoDB(t)
 	for address, want := range map[string]string{
-		"dynamodb://" + ledgertest.Table + "?endpoint=http://" + s.Host:                "AWS_REGION is not set",
+		"dynamodb://" + ledgertest.Table + "?endpoint=http://" + s.Host:                "no region is known",
 		"dynamodb://another?region=eu-west-1&endpoint=http://" + s.Host:                "deploy/aws/template.yaml makes it",
 		"dynamodb://" + ledgertest.Table + "?region=eu-west-1&endpoint=http://[::1]:1": "can't be reached",
 		"dynamodb://x?region=eu-west-1":                                                "not an address",
