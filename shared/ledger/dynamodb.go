@@ -84,7 +84,7 @@ func (d *DynamoDB) Load(ctx context.Context, key string) ([]byte, havip.Revision
 	if err != nil || found == nil {
 		return nil, 0, err
 	}
-	return found.blob(valueText), havip.Revision(found.number(revision)), nil
+	return found.value(), havip.Revision(found.number(revision)), nil
 }
 
 // Save implements [havip.Ledger].

@@ -121,7 +121,7 @@ func (d *DynamoDB) labels(ctx context.Context) (all []labelled, err error) {
 	}
 	for _, i := range found {
 		l := labelled{kept: int(i.number(letterLen))}
-		if err := json.Unmarshal(i.blob(valueText), &l.DeadLetter); err != nil {
+		if err := json.Unmarshal(i.value(), &l.DeadLetter); err != nil {
 			return nil, err
 		}
 		all = append(all, l)
@@ -141,7 +141,7 @@ func (d *DynamoDB) label(ctx context.Context, id string) (l DeadLetter, err erro
 	if err != nil {
 		return l, err
 	}
-	return l, json.Unmarshal(found.blob(valueText), &l)
+	return l, json.Unmarshal(found.value(), &l)
 }
 
 // DeadLetter implements [Ledger].
@@ -152,7 +152,7 @@ func (d *DynamoDB) DeadLetter(ctx context.Context, id string) (DeadLetter, error
 	}
 	pieces, err := d.all(ctx, letterPart(id))
 	for _, p := range pieces { // in order
-		l.Bytes = append(l.Bytes, p.blob(valueText)...)
+		l.Bytes = append(l.Bytes, p.value()...)
 	}
 	return l, err
 }

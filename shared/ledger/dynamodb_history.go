@@ -54,10 +54,10 @@ func (i item) story() (s havip.Story, err error) {
 		if i == nil {
 			return s, ErrNotFound
 		}
-		return s, json.Unmarshal(i.blob(valueText), &s)
+		return s, json.Unmarshal(i.value(), &s)
 	}
 	var record havip.Record
-	err = json.Unmarshal(i.blob(valueText), &record)
+	err = json.Unmarshal(i.value(), &record)
 	if err == nil && record.Story == nil {
 		err = ErrNotFound
 	}

@@ -54,8 +54,8 @@ func (i item) text(name string) string {
 	return s.Value
 }
 
-func (i item) blob(name string) []byte {
-	b, _ := i[name].(*types.AttributeValueMemberB)
+func (i item) value() []byte {
+	b, _ := i[valueText].(*types.AttributeValueMemberB)
 	if b == nil {
 		return nil
 	}

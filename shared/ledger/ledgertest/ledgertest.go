@@ -35,7 +35,7 @@ func serve(t testing.TB, command func(port string) *exec.Cmd) *Server {
 		t.Fatal(err)
 	}
 	host := l.Addr().String()
-	l.Close()
+	_ = l.Close() // its port is what was asked for
 	_, port, _ := net.SplitHostPort(host)
 	s := &Server{Host: host, t: t, make: func() *exec.Cmd { return command(port) }}
 	s.Start()
@@ -54,7 +54,7 @@ func (s *Server) Start() {
 	defer every.Stop()
 	for range 1500 {
 		if conn, err := net.Dial("tcp", s.Host); err == nil {
-			conn.Close()
+			_ = conn.Close() // it answered
 			return
 		}
 		<-every.C

@@ -36,7 +36,7 @@ type Roster func(context.Context, Caller) (*roster.File, error)
 // Open returns what finds the roster: at a path, oss://bucket/key, s3://bucket/key,
 // or the YAML itself. One in a store is fetched with the caller's credentials, and
 // so by the first caller; any other is read now.
-func Open(ctx context.Context, where string, log *slog.Logger) (Roster, error) {
+func Open(_ context.Context, where string, log *slog.Logger) (Roster, error) {
 	if where == "" {
 		return nil, fmt.Errorf("HAVIP_ROSTER is not set; give the path of roster.yaml, oss://bucket/key, s3://bucket/key, or its text")
 	}
@@ -52,7 +52,7 @@ func Open(ctx context.Context, where string, log *slog.Logger) (Roster, error) {
 	if u.Host == "" || len(u.Path) < 2 {
 		return nil, fmt.Errorf("HAVIP_ROSTER: %s is no object; give %s://bucket/key", where, u.Scheme)
 	}
-	fetch, err := store(ctx, u)
+	fetch, err := store(u)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func Open(ctx context.Context, where string, log *slog.Logger) (Roster, error) {
 // fetcher reads an object of a store, for the caller.
 type fetcher func(context.Context, Caller) ([]byte, error)
 
-func store(ctx context.Context, u *url.URL) (fetcher, error) {
+func store(u *url.URL) (fetcher, error) {
 	if u.Scheme == "s3" {
 		return newS3(u)
 	}
