@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,12 +69,22 @@ func start(t *testing.T, env []string, args ...string) *daemon {
 		_ = d.cmd.Wait()
 		close(d.ended)
 	}()
-	t.Cleanup(d.kill)
+	t.Cleanup(func() {
+		d.kill()
+		if t.Failed() {
+			t.Logf("havip %s said at last:\n%s", args[0], lastLines(d.words.String(), 20))
+		}
+	})
 	if err != nil {
 		d.kill()
 		t.Fatalf("havip %v: %v: %s", args, err, d.words)
 	}
 	return d
+}
+
+func lastLines(text string, most int) string {
+	lines := slices.Collect(strings.Lines(text))
+	return strings.Join(lines[max(0, len(lines)-most):], "")
 }
 
 func (d *daemon) kill() {
