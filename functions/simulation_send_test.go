@@ -141,7 +141,10 @@ func (r *run) checkCoolDown(w *witness, s *sent, shelf *shelf) {
 func (r *run) checkBrake(p havip.Policy, account string, now time.Time) {
 	n := 0
 	for _, s := range r.tape.shelves {
-		for _, f := range s.failover {
+		for story, f := range s.failover {
+			if t := r.tape.stories[story]; t != nil && t.Outcome == havip.Refused && !t.Acted { // the cloud did, and it moved nothing
+				continue
+			}
 			if s.policy.Cloud == p.Cloud && f.account == account && now.Sub(f.at) < p.Brake.Within-settle-r.apart() { // it is counted a moment before
 				n++
 			}

@@ -44,6 +44,20 @@ func (k Keeper) spend(ctx context.Context, p Policy, story string, now time.Time
 	return b.Since, nil
 }
 
+// giveBack takes out of the count what moved nothing: a story that the cloud refused
+// would else keep the brake closed for those that can be helped.
+func (k Keeper) giveBack(ctx context.Context, p Policy, story string) error {
+	if p.Brake.Failovers == 0 {
+		return nil
+	}
+	_, _, err := Update(ctx, k.Ledger, brakeKey(p), func(b *Braking) (bool, error) {
+		_, counted := b.Stories[story]
+		delete(b.Stories, story)
+		return counted, nil
+	})
+	return err
+}
+
 // count adds the story, or closes the brake where it is one too many.
 func (b *Braking) count(story string, now time.Time, most Brake) {
 	if b.Stories == nil {

@@ -7,6 +7,7 @@ import (
 
 	"havip-functions/functions/functionstest"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/simulator"
 )
 
 // fails tells that an instance stopped.
@@ -80,6 +81,12 @@ func TestBrake(t *testing.T) {
 			twice(s)
 			s.Post(s.Recover(request{}))
 		}, Calls: "+i-db2 -i-db1 +i-db3 -i-db2", Outcomes: "attached i-db2, refused, attached i-db3", Holders: "i-db3*"},
+		{Name: "what the cloud refused moved nothing", Scene: once, Tell: func(s *stage) {
+			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Times: 2, Error: &simulator.FaultError{Code: "OperationUnsupported.BindOnMultipleVswitch"}})
+			fails(s, "i-db1")
+			s.Post(s.Failed("i-db1"))
+		}, Calls: "+i-db2:OperationUnsupported.BindOnMultipleVswitch +i-db3:OperationUnsupported.BindOnMultipleVswitch +i-db2 -i-db1",
+			Outcomes: "refused, attached i-db2", Holders: "i-db2*"},
 		{Name: "what is long ago does not count", Scene: once, Tell: func(s *stage) {
 			fails(s, "i-db1")
 			s.Wait(11 * time.Minute)

@@ -160,6 +160,11 @@ func (l *look) saw() {
 
 // end leaves the outcome and saves.
 func (l *look) end(ctx context.Context, outcome Outcome) error {
+	if s := l.story; outcome == Refused && !s.Acted && len(s.Steps) > 0 && l.record.Pending == nil {
+		if err := l.keeper.giveBack(ctx, l.policy, s.ID); err != nil {
+			return err
+		}
+	}
 	l.saw()
 	// What a person asked for amiss, or froze, says nothing of what a sweep may do.
 	amiss := outcome == Refused && l.story.Ask.Kind == AskRecover
