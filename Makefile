@@ -20,14 +20,17 @@ demo: bin/havip ## one failover on each cloud, on simulated ones, over real sock
 serve: bin/havip ## a host of your own, with both clouds simulated
 	bin/havip serve --simulate
 
+# Many of them wait, for disks above all: the longest go first.
+LONGEST := ./shared/ledger ./deploy/havip ./shared/runtime/host ./deploy/bootstrap
+
 .PHONY: test
 test: ## all tests
-	$(GO) test -timeout 280s -p 3 -parallel 6 ./... # many of them wait
+	$(GO) test -timeout 600s -p 4 -parallel 8 $(LONGEST) ./...
 
 # The others have no memory that goroutines share, or run in processes of their own.
 .PHONY: race
 race: ## the tests of all that runs at once, with the race detector (needs a C compiler)
-	$(GO) test -race -timeout 600s -p 3 -parallel 6 ./deploy/havip ./functions/... ./shared/...
+	$(GO) test -race -timeout 900s -p 3 -parallel 6 ./shared/ledger ./deploy/havip ./functions/... ./shared/...
 
 SEEDS ?= 100000
 
