@@ -30,7 +30,7 @@ type Outcome struct {
 	Actor     string    `json:"actor"`
 	Roster    string    `json:"roster"` // the hash of the roster that decided
 
-	AnnouncedBy string `json:"announcedBy"` // holder, stranger, nobody or unknown; "" where the HAVIP was not read
+	AnnouncedBy string `json:"announcedBy"` // holder, stranger, nobody, mute or unknown; "" where the HAVIP was not read
 	Announcer   string `json:"announcer"`   // whom the cloud names, holder or not
 	Probe       string `json:"probe"`       // reachable, unreachable or not tried; "" where the roster asks for none
 	ProbeReason string `json:"probeReason"` // why it is not reachable, or was not tried

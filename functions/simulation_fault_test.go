@@ -28,11 +28,13 @@ const (
 	wireLost       mishap = "wire: reply lost"
 	wireCut        mishap = "wire: call lost"
 	wireLate       mishap = "wire: call arrives after its time-out"
+	lateAnswer     mishap = "probe: no answer in time"
 )
 
 var mishaps = []mishap{
 	crashBefore, crashAfter, abandoned, asleep, ledgerAway, ledgerSlow, ledgerLost, ledgerConflict,
 	busAway, busLost, busTwice, busEarly, busLate, loseFollowUp, wireLost, wireCut, wireLate,
+	lateAnswer,
 }
 
 // operations of the clouds that faults are drawn for, the mutating ones first.

@@ -28,7 +28,7 @@ type host struct {
 func (r *run) start(n int) *host {
 	faulty, quiet := faultyLedger{run: r, Ledger: r.store}, slog.New(slog.DiscardHandler)
 	f := heard(functions.New(flow.Function{
-		Keeper: havip.Keeper{Ledger: faulty, Roster: r, Clouds: r.clouds, Later: n == 1 && r.plan.seed%3 == 0, Clock: r.clock(n)},
+		Keeper: havip.Keeper{Ledger: faulty, Roster: r, Clouds: r.clouds, Probe: r.asks, Later: n == 1 && r.plan.seed%3 == 0, Clock: r.clock(n)},
 		Watch:  time.Duration(1-n) * r.plan.watch,
 		Ledger: faulty, Bus: r, Log: quiet, Seal: r.seal(),
 	}))
@@ -92,6 +92,7 @@ type invocation struct {
 	leases   map[string]*lease   // by token
 	downs    map[string]bool     // members that a survey found down
 	surveys  map[string]truths   // of the HAVIPs that it listed
+	asked    map[string]asked    // by HAVIP, the last time
 }
 
 type invocationKey struct{}
@@ -109,7 +110,7 @@ func (r *run) attempt(m *message, n int) (done bool) {
 	acked := false
 	name := fmt.Sprintf("%s/%d", m.id, n)
 	v := &invocation{run: r, msg: m, n: n, began: time.Now().UTC(), rng: r.chance(name),
-		looks: map[string]*witness{}, leases: map[string]*lease{}, downs: map[string]bool{}, surveys: map[string]truths{}}
+		looks: map[string]*witness{}, leases: map[string]*lease{}, downs: map[string]bool{}, surveys: map[string]truths{}, asked: map[string]asked{}}
 	budget := r.plan.budget
 	if m.forged {
 		budget = min(budget, 20*time.Second) // it may have to wait for an hour, and is sent on instead

@@ -58,7 +58,7 @@ func (t tally) missing() []string {
 	for _, what := range []string{squatter, stickyMaster, lostAnnouncement} {
 		names = append(names, "fault\t"+what)
 	}
-	for _, by := range []havip.AnnouncedBy{havip.ByHolder, havip.ByStranger, havip.ByNobody, havip.ByUnknown} {
+	for _, by := range []havip.AnnouncedBy{havip.ByHolder, havip.ByStranger, havip.ByNobody, havip.ByMute, havip.ByUnknown} {
 		names = append(names, "announced by\t"+string(by))
 	}
 	names = append(names, "announced by\t"+staleMaster)

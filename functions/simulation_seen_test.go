@@ -168,7 +168,8 @@ func (t *tape) onStory(r *run, v *invocation, s *shelf, record havip.Record) {
 		return
 	}
 	r.checkTime(*record.Story, s.policy)
-	if w := v.looks[record.Story.ID]; w != nil && w.err == nil && w.have.ID != "" && record.Story.AnnouncedBy == havip.ByHolder && w.now.After(s.served) {
+	if w := v.looks[record.Story.ID]; w != nil && w.err == nil && w.have.ID != "" && record.Story.AnnouncedBy == havip.ByHolder && w.now.After(s.served) &&
+		(w.policy.Probe.How == "" || record.Story.Probe == havip.Reachable) {
 		s.served = w.now
 	}
 	tale := t.tale(*record.Story)

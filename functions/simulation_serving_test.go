@@ -2,8 +2,10 @@ package functions_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -26,6 +28,11 @@ const (
 func (d *drawing) drawServing() {
 	d.Rand = rand.New(rand.NewPCG(d.seed, 11))
 	d.world.Alibaba[0].MastersByInstance = d.coin(0.3)
+	for i := range d.policies {
+		if d.coin(0.4) {
+			d.policies[i].Probe = havip.Probe{How: "tcp", Port: 5432}
+		}
+	}
 	if !d.coin(0.3) {
 		return
 	}
@@ -87,6 +94,8 @@ func (t truth) allows(a havip.Announcement, down bool) bool {
 		return !t.held() && t.master != "" && !t.hidden && a.Serving == ""
 	case havip.ByNobody:
 		return a.Serving == "" && (t.master == "" || t.hidden && !t.held() || down)
+	case havip.ByMute:
+		return a.Serving == "" && t.held()
 	case havip.ByUnknown:
 		return a.Serving == "" && t.master != ""
 	}
@@ -95,6 +104,68 @@ func (t truth) allows(a havip.Announcement, down bool) bool {
 
 func (ts truths) allow(a havip.Announcement, down bool) bool {
 	return slices.ContainsFunc(ts, func(t truth) bool { return t.allows(a, down) })
+}
+
+// asked is what the second witness found of an address in an invocation, and what it was.
+type asked struct {
+	answers string
+	late    bool
+}
+
+// asks is the second witness. It may come too late, and never crashes: several ask at
+// once.
+func (r *run) asks(ctx context.Context, _ havip.Probe, address netip.Addr) error {
+	v := invocationOf(ctx)
+	i := slices.IndexFunc(r.plan.policies, func(p havip.Policy) bool {
+		h, _ := r.sim.HAVIP(p.Cloud, p.ID)
+		return h.IP == address.String()
+	})
+	p := r.plan.policies[i]
+	rng := r.chance(fmt.Sprintf("%s/%d asks %s", v.msg.id, v.n, p.ID))
+	time.Sleep(time.Duration(rng.Int64N(int64(30 * time.Millisecond))))
+	found := asked{}
+	v.locked(func() {
+		found.late = r.happens(lateAnswer, rng.Float64(), func() string { return fmt.Sprintf("%s/%d of %s", v.msg.id, v.n, p.ID) })
+	})
+	if found.late {
+		<-ctx.Done()
+	}
+	found.answers = r.sim.Answers(p.Cloud, p.ID)
+	v.locked(func() { v.asked[p.ID] = found })
+	switch {
+	case found.late:
+		return ctx.Err()
+	case found.answers == "":
+		return errors.New("nobody answers")
+	}
+	return nil
+}
+
+// checkWitness is promise 11 where the roster wants a second witness: what is called
+// served has answered, and what was asked is told.
+func (r *run) checkWitness(v *invocation, told havip.Story) {
+	if (told.Probe == havip.Unreachable) != (told.AnnouncedBy == havip.ByMute) && told.AnnouncedBy != havip.ByNobody && told.AnnouncedBy != havip.ByStranger {
+		r.fail(11, "story %s says %+v and %q", told.ID, told.Announcement, told.Probe)
+	}
+	w := v.looks[told.ID]
+	looked := w != nil && w.err == nil && told.Outcome != havip.Superseded
+	if !looked && told.Outcome != havip.ServingLost && told.Outcome != havip.ServingRestored { // it ended by what another look had read
+		return
+	}
+	found, was := v.asked[told.HAVIP.ID]
+	answered := was && !found.late && found.answers != ""
+	switch told.Probe {
+	case havip.Reachable, havip.Unreachable:
+		if !was || answered != (told.Probe == havip.Reachable) {
+			r.fail(11, "story %s says that the address is %s, and the witness found %+v", told.ID, told.Probe, found)
+		}
+	case havip.NotTried:
+	default:
+		good := told.Outcome == havip.Attached || told.Outcome == havip.Unchanged
+		if looked && good && w.policy.Probe.How != "" && told.AnnouncedBy == havip.ByHolder {
+			r.fail(11, "story %s ended as %s and served, and nobody asked the address", told.ID, told.Outcome)
+		}
+	}
 }
 
 // checkServed is promise 11: an outcome calls an address served where a holder was
@@ -110,6 +181,7 @@ func (r *run) checkServed(v *invocation, ended havip.Story) {
 	if s := v.surveys[ended.HAVIP.ID]; ended.Outcome == havip.ServingLost || ended.Outcome == havip.ServingRestored {
 		known = s
 	}
+	r.checkWitness(v, ended)
 	r.count("announced by", string(ended.AnnouncedBy))
 	if (ended.AnnouncedBy == havip.ByHolder) != (ended.Serving != "") {
 		r.fail(11, "story %s says %+v", ended.ID, ended.Announcement)
@@ -137,6 +209,7 @@ func (r *run) anyDown(v *invocation, key havip.Key) bool {
 func (r *run) checkWatch(v *invocation, told havip.Story) {
 	s := r.tape.shelves[told.HAVIP.String()]
 	held := slices.ContainsFunc(v.surveys[told.HAVIP.ID], truth.held)
+	r.checkWitness(v, told)
 	restored := told.Outcome == havip.ServingRestored
 	switch after := told.EndedAt.Sub(told.StartedAt); {
 	case restored != s.lost:
@@ -163,7 +236,11 @@ func (r *run) checkKnown(p havip.Policy) {
 	}
 	outage := s.record.Outage
 	lost := outage != nil && outage.Told
-	if p.Mode != havip.Paused && view.AnnouncedBy != havip.ByUnknown && lost == now.held() {
+	mute := p.Probe.How != "" && now.held() && now.answers == ""
+	if p.Mode != havip.Paused && mute != (view.AnnouncedBy == havip.ByMute) {
+		r.fail(11, "the status of %s says %+v, and it is %+v", p.ID, view.Announcement, now)
+	}
+	if p.Mode != havip.Paused && view.AnnouncedBy != havip.ByUnknown && lost == (now.held() && !mute) {
 		r.fail(11, "%s is %+v, and the sweep's record says %+v", p.ID, now, outage)
 	}
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A world whose HAVIPs have loopback for their address, so that a probe gets there.
@@ -23,8 +25,8 @@ havips:
 - {name: orders-db, cloud: alibaba, region: cn-hangzhou, id: havip-bp1orders, members: [i-db1, i-db2], hold: 1, probe: "tcp:PORT"}
 `
 
-// The outcome, the command and the metrics tell what a probe of the address found; the
-// HAVIP is attached all the same.
+// The outcome, the command, the status and the metrics tell what a probe of the address
+// found, also where the cloud still names the holder; the HAVIP is attached all the same.
 func TestTheOutcomeTellsTheProbe(t *testing.T) {
 	service, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -35,17 +37,37 @@ func TestTheOutcomeTellsTheProbe(t *testing.T) {
 	rosterFile := file(t, "roster.yaml", strings.Replace(probedRoster, "PORT", port, 1))
 	d := c.serve(t, t.TempDir(), rosterFile)
 	off := start(t, append(c.env, "HAVIP_PROBE=off"), "serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--roster", rosterFile)
-	recovered := func(d *daemon, says string) {
+	says := func(code int, words string, args ...string) {
 		t.Helper()
-		r := havipRuns(t, nil, "recover", "orders-db", "--reason", "drill", "--wait", "--host", d.url())
-		if r.code != exitGood || !strings.Contains(r.out, says) {
-			t.Errorf("%d %s%s, want %q", r.code, r.out, r.err, says)
+		if r := havipRuns(t, nil, args...); r.code != code || !strings.Contains(r.out+r.err, words) {
+			t.Errorf("havip %s: %d %s%s, want %d %q", strings.Join(args, " "), r.code, r.out, r.err, code, words)
 		}
 	}
-	recovered(d, "i-db1 serves; probe: reachable")
-	recovered(off, "probe: not tried (HAVIP_PROBE=off)")
+	recovers := func(d *daemon, code int, words string) {
+		t.Helper()
+		says(code, words, "recover", "orders-db", "--reason", "drill", "--wait", "--host", d.url())
+	}
+	sweeps := func(code int, words string) {
+		t.Helper()
+		eventually(t, words, func() bool {
+			d.accept(t, `{"specversion":"1.0","id":"`+fmt.Sprint(time.Now().UnixNano())+`","source":"test","type":"havip.sweep"}`)
+			r := havipRuns(t, nil, "status", "orders-db", "--host", d.url())
+			return r.code == code && strings.Contains(r.out, words)
+		})
+	}
+	recovers(d, exitGood, "i-db1 serves; probe: reachable")
+	recovers(off, exitGood, "probe: not tried (HAVIP_PROBE=off)")
 	service.Close()
-	recovered(d, "probe: unreachable: the address does not answer tcp:"+port+": connect: connection refused; check that the service on i-db1 listens")
+	sweeps(exitOther, "i-db1 (mute)")
+	recovers(d, exitOther, "i-db1 announces it, and nobody answers; probe: unreachable: attached, but 127.0.0.1 does not answer tcp:"+port+
+		": connect: connection refused, though the cloud names i-db1; on i-db1 check that the service listens")
+	says(exitOther, "i-db1 (mute)", "status", "orders-db", "--host", d.url())
+	again, err := net.Listen("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	sweeps(exitGood, "i-db1  ")
 	answer, err := http.Get(d.url() + "/metrics")
 	if err != nil {
 		t.Fatal(err)

@@ -156,6 +156,8 @@ func announced(a havip.Announcement) string {
 		return a.Announcer + ", a stranger, announces it"
 	case havip.ByUnknown:
 		return "nobody knows whether " + a.Announcer + " serves"
+	case havip.ByMute:
+		return a.Announcer + " announces it, and nobody answers"
 	case havip.ByHolder, havip.ByNobody:
 	}
 	return orNone(a.Serving) + " serves"

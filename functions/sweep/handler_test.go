@@ -1,6 +1,9 @@
 package sweep_test
 
 import (
+	"context"
+	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -242,12 +245,67 @@ func TestServing(t *testing.T) {
 			sweeps(s)
 			later(s)
 		}, Outcomes: "serving.lost", Holders: "i-db1"},
+		{Name: "the cloud names a holder, whose address was removed", Scene: holds(one+", probe: icmp", "i-db1"), Tell: func(s *stage) {
+			probed(s, errors.New("no answer in time"))
+			sweeps(s)
+			if by := announcedBy(s); by != havip.ByMute {
+				s.Errorf("the status says %s", by)
+			}
+			later(s)
+			o := s.Last()
+			if o.Serving != "" || o.AnnouncedBy != "mute" || o.Announcer != "i-db1" || o.Probe != havip.Unreachable {
+				s.Errorf("it says %+v", o)
+			}
+			s.Says("10.0.0.100 does not answer icmp: no answer in time, though the cloud names i-db1", "restart keepalived there")
+			probed(s, havip.NotAsked("HAVIP_PROBE=off"))
+			later(s) // a process that can't ask knows nothing better
+			probed(s, nil)
+			later(s)
+			if by := announcedBy(s); by != havip.ByHolder {
+				s.Errorf("the status says %s", by)
+			}
+		}, Outcomes: "serving.lost, serving.restored", Holders: "i-db1*"},
+		{Name: "a story that ends so is the first to see it", Scene: holds(one+", probe: icmp", "i-db1"), Tell: func(s *stage) {
+			probed(s, errors.New("no answer in time"))
+			s.Post(s.Started("i-db1"))
+			if by := announcedBy(s); by != havip.ByMute {
+				s.Errorf("the status says %s", by)
+			}
+			later(s)
+		}, Outcomes: "unchanged i-db1, serving.lost", Holders: "i-db1*"},
+		{Name: "and one that ends well the first to see that it is over", Scene: holds(one+", probe: icmp", "i-db1"), Tell: func(s *stage) {
+			probed(s, errors.New("no answer in time"))
+			sweeps(s)
+			probed(s, nil)
+			s.Post(s.Started("i-db1"))
+			if by := announcedBy(s); by != havip.ByHolder {
+				s.Errorf("the status says %s", by)
+			}
+			later(s)
+		}, Outcomes: "unchanged i-db1", Holders: "i-db1*"},
+		{Name: "nobody asks who serves no more, once the roster wants no probe", Scene: holds(one+", probe: icmp", "i-db1"), Tell: func(s *stage) {
+			probed(s, errors.New("no answer in time"))
+			sweeps(s)
+			later(s)
+			s.Edit(func(s *scene) { s.Policy = one })
+			later(s)
+		}, Outcomes: "serving.lost, serving.restored", Holders: "i-db1*"},
 		{Name: "paused does not", Scene: holds(one+", mode: paused", "i-db1"), Tell: func(s *stage) {
 			s.Silence()
 			sweeps(s)
 			later(s)
 		}, Holders: "i-db1"},
 	})
+}
+
+func probed(s *stage, finds error) {
+	s.Function = s.Host(func(f *flow.Function) {
+		f.Keeper.Probe = func(context.Context, havip.Probe, netip.Addr) error { return finds }
+	})
+}
+
+func announcedBy(s *stage) havip.AnnouncedBy {
+	return s.Function.Keeper.Status(s.Context(), functionstest.Orders)[0].AnnouncedBy
 }
 
 func TestDrift(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// AnnouncedBy tells who announces an address, as far as the cloud and the roster say.
-// Only a holder serves.
+// AnnouncedBy tells who announces an address, as far as the cloud, the roster and the
+// second witness say. Only a holder serves.
 type AnnouncedBy string
 
 // Who may announce an address.
@@ -15,6 +15,7 @@ const (
 	ByHolder   AnnouncedBy = "holder"
 	ByStranger AnnouncedBy = "stranger" // one that does not hold the HAVIP; it is named, and never detached
 	ByNobody   AnnouncedBy = "nobody"
+	ByMute     AnnouncedBy = "mute"    // a holder by the cloud's word, and the address answers no probe
 	ByUnknown  AnnouncedBy = "unknown" // one is named, and whether it is a holder can't be told
 )
 
@@ -50,6 +51,8 @@ func (h *HAVIP) mayBeHolder(p Policy) bool {
 // whose instance it says is down, announces nothing.
 func (h HAVIP) AnnouncedBy() AnnouncedBy {
 	switch {
+	case h.Serving != "" && !h.States[h.Serving].Down() && h.Witness.Probe == Unreachable:
+		return ByMute
 	case h.Serving != "" && !h.States[h.Serving].Down():
 		return ByHolder
 	case h.Serving != "" || h.Announcer == "":
@@ -94,6 +97,9 @@ func (h HAVIP) unserved(p Policy, holder string) (rule, advice string) {
 	case by == ByUnknown:
 		return "it can't be told whether " + h.Announcer + ", which announces " + address + ", is a holder",
 			"write interfaces with their instance into the members in roster.yaml, {id: eni-1, instance: i-db1}"
+	case by == ByMute:
+		return address + " does not answer " + p.Probe.String() + ": " + h.Witness.ProbeReason + ", though the cloud names " + h.Serving,
+			"on " + h.Serving + " check that the service listens and that " + address + " is on its interface, then restart keepalived there, which announces it again; check the security group"
 	case len(h.Holders) == 0:
 		return "nobody holds it", "run " + recoverCommand(p.Name)
 	case holder == "":

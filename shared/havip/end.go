@@ -31,17 +31,24 @@ func (l *look) blind(ctx context.Context) error {
 	return l.again(ctx, unheard(l.passed()))
 }
 
-// done ends the story, or waits a little for somebody to announce the address.
+// done ends the story, or waits a little for somebody to announce the address, and for
+// the address to answer the roster's probe.
 func (l *look) done(ctx context.Context) error {
 	s := l.story
 	if s.SettledAt.IsZero() {
 		s.SettledAt = l.now
 	}
-	silent := l.story.AnnouncedBy != ByHolder
 	until := s.SettledAt.Add(l.policy.ServingWithin)
-	switch {
-	case silent && s.Acted && l.now.Before(until) && !l.overdue():
+	may := s.Acted && l.now.Before(until) && !l.overdue()
+	if s.AnnouncedBy == ByHolder || !may {
+		l.ask(ctx)
+	}
+	switch silent := s.AnnouncedBy != ByHolder; {
+	case silent && may:
 		l.why = "no holder announces the address yet"
+		if s.AnnouncedBy == ByMute {
+			l.why = "the address does not answer yet: " + s.ProbeReason
+		}
 		return l.again(ctx, min(l.pause(ctx), until.Sub(l.now)))
 	case silent:
 		rule, advice := l.have.unserved(l.policy, l.instance())
@@ -51,7 +58,6 @@ func (l *look) done(ctx context.Context) error {
 	default:
 		s.Rule, s.Code, s.RequestID, s.Advice = "", "", "", ""
 	}
-	l.probe(ctx)
 	return l.end(ctx, l.good())
 }
 
@@ -158,8 +164,11 @@ func (l *look) saw() {
 	l.story.saw(g)
 }
 
-// end leaves the outcome and saves.
+// end leaves the outcome and saves. What it calls served has been asked.
 func (l *look) end(ctx context.Context, outcome Outcome) error {
+	if read := l.err == nil && !l.at.IsZero(); read && l.have.AnnouncedBy() == ByHolder && l.have.Witness.Probe == "" {
+		l.ask(ctx)
+	}
 	if s := l.story; outcome == Refused && !s.Acted && len(s.Steps) > 0 && l.record.Pending == nil {
 		if err := l.keeper.giveBack(ctx, l.policy, s.ID); err != nil {
 			return err
@@ -239,7 +248,7 @@ func (l *look) rebase(ctx context.Context, conflict error) error {
 	l.record.Seen, l.record.Marks, l.record.Frozen = now.Seen, now.Marks, now.Frozen
 	l.record.Drift, l.record.Outage, l.record.Watched = now.Drift, now.Outage, now.Watched
 	if l.err == nil { // else nobody has read who announces the address
-		l.record.served(l.story.AnnouncedBy, l.now)
+		l.record.announced(l.have, l.now)
 	}
 	if now.Served.After(l.record.Served) {
 		l.record.Served = now.Served

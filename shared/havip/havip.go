@@ -57,6 +57,7 @@ type HAVIP struct {
 	Unresolved bool                     // a call of ours has not shown its effect yet
 	Failed     map[string]bool          // members with a live mark of failure
 	States     map[string]InstanceState // of members; one that is missing is unknown
+	Witness    Witness                  // of the second one, where it was asked
 	untold     bool                     // the announcer may be a holder under another name
 }
 

@@ -36,8 +36,9 @@ func (l *look) decide(ctx context.Context) error {
 	if l.want = l.story.Want; l.want == (Want{}) || !l.have.Moving() { // else it has to wait, whatever it is
 		l.want = Choose(l.policy, l.have, *l.story)
 	}
-	l.story.Want, l.story.Status, l.story.Holders, l.story.Announcement = l.want, l.have.Status, l.have.Holders, l.have.announcement()
-	l.record.served(l.story.AnnouncedBy, l.now)
+	l.story.Want, l.story.Status, l.story.Holders = l.want, l.have.Status, l.have.Holders
+	l.story.Announcement, l.story.Witness = l.have.announcement(), l.have.Witness
+	l.record.announced(l.have, l.now)
 	l.story.Unreleased = l.leftover()
 	step := Next(l.want, l.have)
 	l.reason(step)

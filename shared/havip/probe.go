@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -24,8 +25,7 @@ func (p Probe) String() string {
 	return fmt.Sprintf("%s:%d%s", p.How, p.Port, p.Path)
 }
 
-// Witness is what a probe found of the address that a story ended on. It is told, and
-// nothing is decided by it.
+// Witness is what a probe found. It is told, and no step is chosen by it.
 type Witness struct {
 	Probe       string `json:"probe,omitempty"` // one of the three below; "" where the roster asks for none
 	ProbeReason string `json:"probeReason,omitempty"`
@@ -52,27 +52,27 @@ func (n NotAsked) Error() string { return string(n) }
 // takes is missing to write the outcome down.
 const probeTime = 2 * time.Second
 
-// probe asks the address that the story ends on, if the roster wants it.
-func (l *look) probe(ctx context.Context) {
-	s, p := l.story, l.policy.Probe
-	s.Witness = Witness{}
+// ask lets the second witness speak of the address that a story is to end on.
+func (l *look) ask(ctx context.Context) {
+	l.have.Witness = l.keeper.ask(ctx, l.policy.Probe, l.have.Address)
+	l.story.Witness, l.story.Announcement = l.have.Witness, l.have.announcement()
+	l.record.announced(l.have, l.now)
+}
+
+// ask asks an address, if the roster wants it.
+func (k Keeper) ask(ctx context.Context, p Probe, address string) Witness {
 	if p.How == "" {
-		return
+		return Witness{}
 	}
-	err := l.keeper.probe(ctx, p, l.have.Address)
+	err := k.probe(ctx, p, address)
 	var not NotAsked
 	switch {
 	case err == nil:
-		s.Witness = Witness{Probe: Reachable}
+		return Witness{Probe: Reachable}
 	case errors.As(err, &not):
-		s.Witness = Witness{NotTried, cut(oneLine(err.Error()), maxCode)}
-	default:
-		s.Witness = Witness{Unreachable, cut(oneLine(err.Error()), maxCode)}
-		if s.Rule == "" { // else the cloud's word says more
-			s.explain("the address does not answer "+p.String()+": "+s.ProbeReason,
-				"check that the service on "+l.instance()+" listens on the address, and the security group")
-		}
+		return Witness{NotTried, cut(oneLine(err.Error()), maxCode)}
 	}
+	return Witness{Unreachable, cut(oneLine(err.Error()), maxCode)}
 }
 
 func (k Keeper) probe(ctx context.Context, p Probe, address string) error {
@@ -93,4 +93,32 @@ func (k Keeper) probe(ctx context.Context, p Probe, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	return k.Probe(ctx, p, at)
+}
+
+// askedAtOnce bounds how many addresses a sweep asks at a time: who doesn't answer
+// costs it the time of a probe.
+const askedAtOnce = 64
+
+// witnesses asks the addresses that holders are said to announce.
+func (k Keeper) witnesses(ctx context.Context, policies []Policy, seen map[string]HAVIP) {
+	found := make([]Witness, len(policies))
+	turn := make(chan struct{}, askedAtOnce)
+	var asking sync.WaitGroup
+	for i, p := range policies {
+		if p.Mode == Paused || seen[p.ID].AnnouncedBy() != ByHolder {
+			continue
+		}
+		turn <- struct{}{}
+		asking.Go(func() {
+			found[i] = k.ask(ctx, p.Probe, seen[p.ID].Address)
+			<-turn
+		})
+	}
+	asking.Wait()
+	for i, p := range policies {
+		if h, listed := seen[p.ID]; listed {
+			h.Witness = found[i]
+			seen[p.ID] = h
+		}
+	}
 }

@@ -24,7 +24,7 @@ func TestAProbeIsToldAndNeverActedOn(t *testing.T) {
 		rule, advice string
 	}{
 		"reachable":   {func(context.Context, havip.Probe, netip.Addr) error { return nil }, "reachable", "", "", ""},
-		"unreachable": {func(context.Context, havip.Probe, netip.Addr) error { return errors.New("connection refused") }, "unreachable", "connection refused", "the address does not answer tcp:5432: connection refused", "security group"},
+		"unreachable": {func(context.Context, havip.Probe, netip.Addr) error { return errors.New("connection refused") }, "unreachable", "connection refused", "attached, but 10.0.0.100 does not answer tcp:5432: connection refused, though the cloud names i-db2", "security group"},
 		"off":         {func(context.Context, havip.Probe, netip.Addr) error { return havip.NotAsked("HAVIP_PROBE=off") }, "not tried", "HAVIP_PROBE=off", "", ""},
 		"outside":     {nil, "not tried", "nobody here looks from inside the VPC", "", ""},
 	} {
@@ -43,8 +43,8 @@ func TestAProbeIsToldAndNeverActedOn(t *testing.T) {
 	}
 }
 
-// Only a story that has reached what it wants is worth a second witness, and only
-// where the roster asks for one.
+// Only what is called served, or has reached what it wants, is worth a second witness,
+// and only where the roster asks for one.
 func TestNoProbeWithoutItsPlace(t *testing.T) {
 	asked := 0
 	count := func(context.Context, havip.Probe, netip.Addr) error { asked++; return nil }

@@ -115,6 +115,9 @@ func (k Keeper) view(ctx context.Context, p Policy, have HAVIP, problem error) V
 		Status: have.Status, Holders: []HolderView{},
 		Hold: p.Hold, Limit: p.Limit, Mode: p.Mode, ReadAt: now, Address: have.Address, Network: have.Network,
 	}
+	if o := r.Outage; o != nil && o.By == ByMute && p.Probe.How != "" { // as the last one found who asked
+		have.Witness = Witness{Unreachable, o.Why}
+	}
 	if problem == nil {
 		v.Announcement = have.announcement()
 		v.Rule, v.Advice = have.unserved(p, "")

@@ -22,6 +22,7 @@ func (k Keeper) Sweep(ctx context.Context, e Event) ([]Left, error) {
 	for _, policies := range k.byAccount(e.sweeps) {
 		seen, err := k.survey(WithUrgency(ctx, Patient), policies)
 		failed = append(failed, err)
+		k.witnesses(ctx, policies, seen)
 		for _, p := range policies {
 			left, err := k.sweep(ctx, p, e, seen)
 			failed = append(failed, err)

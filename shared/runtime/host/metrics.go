@@ -63,7 +63,7 @@ func newMetrics() *metrics {
 type watched struct{ havip.Keeper }
 
 var servingLost = prometheus.NewDesc("havip_serving_lost",
-	"1 while a sweep has told that no holder announces the address, by who does: a stranger or nobody.",
+	"1 while a sweep has told that no holder announces the address, by who does: a stranger, nobody, or one that is mute.",
 	[]string{"name", "cloud", "region", "havip", "by"}, nil)
 
 // Describe implements [prometheus.Collector].
@@ -78,7 +78,7 @@ func (w watched) Collect(all chan<- prometheus.Metric) {
 		if err != nil {
 			continue
 		}
-		for _, by := range []havip.AnnouncedBy{havip.ByStranger, havip.ByNobody} {
+		for _, by := range []havip.AnnouncedBy{havip.ByStranger, havip.ByNobody, havip.ByMute} {
 			value := 0.0
 			if r.Outage != nil && r.Outage.Told && r.Outage.By == by {
 				value = 1
