@@ -200,12 +200,6 @@ func verdict(s api.Story) string {
 		fmt.Fprintf(&b, ": held by %s; %s", orNobody(s.Holders), announced(s.Announcement))
 	case havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut, havip.ServingLost, havip.ServingRestored:
 	}
-	if s.Probe != "" {
-		b.WriteString("; probe: " + s.Probe)
-	}
-	if s.Probe == havip.NotTried {
-		b.WriteString(" (" + s.ProbeReason + ")")
-	}
 	if s.Successor != "" {
 		fmt.Fprintf(&b, " by story %s", s.Successor)
 	}
