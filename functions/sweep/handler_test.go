@@ -283,6 +283,17 @@ func TestServing(t *testing.T) {
 			}
 			later(s)
 		}, Outcomes: "unchanged i-db1", Holders: "i-db1*"},
+		{Name: "a look that asks nobody ends nothing", Scene: holds(one+", probe: icmp", "i-db1"), Tell: func(s *stage) {
+			probed(s, errors.New("no answer in time"))
+			sweeps(s)
+			s.Change(simulator.HAVIPChange{Status: new(havip.Associating)})
+			s.Post(s.Started("i-db1"))
+			if by := announcedBy(s); by != havip.ByMute {
+				s.Errorf("the status says %s", by)
+			}
+			s.Change(simulator.HAVIPChange{Status: new(havip.InUse)})
+			later(s)
+		}, Outcomes: "unchanged i-db1, serving.lost", Holders: "i-db1*"},
 		{Name: "nobody asks who serves no more, once the roster wants no probe", Scene: holds(one+", probe: icmp", "i-db1"), Tell: func(s *stage) {
 			probed(s, errors.New("no answer in time"))
 			sweeps(s)
