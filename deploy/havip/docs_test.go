@@ -1,7 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -57,33 +60,93 @@ func TestEachAlertLeadsToItsRunbook(t *testing.T) {
 	}
 }
 
+// commanded finds our commands: where they are spoken of, and at the begin of a line of
+// a shell or a unit.
+var commanded = []*regexp.Regexp{
+	regexp.MustCompile("`(?:bin/)?havip ([a-z][^`]*)`"),
+	regexp.MustCompile(`(?m)^ *(?:\$ |ExecStart=)?(?:[\w/.]*/)?havip(?:\.new)? ([a-z](?:\\\n|.)*)$`),
+}
+
+// shell ends a command where the shell goes on.
+var shell = regexp.MustCompile(` +(#|[|>&;]).*| \\\n`)
+
 // Each command in the docs is one of ours, with flags that it has.
 func TestEachCommandOfTheDocsIsOne(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"../../docs/runbooks.md", "../../README.md", "../selfhosted/alerts.yaml"} {
-		for _, span := range regexp.MustCompile("`(?:bin/)?havip ([a-z][^`]*)`").FindAllStringSubmatch(readText(t, path), -1) {
-			args := words(span[1])
-			root := newRoot()
-			root.InitDefaultCompletionCmd()
-			cmd, rest, err := root.Find(args)
-			if err == nil {
-				err = cmd.ParseFlags(rest)
-			}
-			if err == nil && cmd.HasParent() {
-				err = cmd.ValidateArgs(cmd.Flags().Args())
-			}
-			if err != nil {
-				t.Errorf("%s: havip %s: %v", path, span[1], err)
+	pages := []string{"../selfhosted/alerts.yaml", "../selfhosted/havip.service"}
+	for _, folders := range []string{"../..", "../../docs", "..", "../*", "../../events", "../../shared/*"} {
+		found, err := filepath.Glob(folders + "/*.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, found...)
+	}
+	n := 0
+	for _, path := range pages {
+		for _, form := range commanded {
+			for _, found := range form.FindAllStringSubmatch(readText(t, path), -1) {
+				n++
+				if err := understood(words(shell.ReplaceAllString(found[1], " "))); err != nil {
+					t.Errorf("%s: havip %s: %v", path, found[1], err)
+				}
 			}
 		}
 	}
+	if n < 100 {
+		t.Errorf("%d commands in %d pages", n, len(pages))
+	}
+}
+
+// understood tells whether the command would take these words.
+func understood(args []string) error {
+	root := newRoot()
+	root.InitDefaultCompletionCmd()
+	cmd, rest, err := root.Find(args)
+	if err == nil {
+		err = cmd.ParseFlags(rest)
+	}
+	switch args := cmd.Flags().Args(); {
+	case err == nil && cmd.HasSubCommands() && len(args) > 0:
+		err = fmt.Errorf("%s has no %s", cmd.Name(), args[0])
+	case err == nil && cmd.HasParent():
+		err = cmd.ValidateArgs(args)
+	}
+	return err
 }
 
 // words splits a command as a shell does.
 func words(line string) []string {
 	var all []string
-	for _, w := range regexp.MustCompile(`"[^"]*"|\S+`).FindAllString(strings.ReplaceAll(line, "\n", " "), -1) {
-		all = append(all, strings.Trim(w, `"`))
+	for _, w := range regexp.MustCompile(`"[^"]*"|'[^']*'|\S+`).FindAllString(line, -1) {
+		all = append(all, strings.Trim(w, `"'`))
 	}
 	return all
+}
+
+// What docs/start.md has a newcomer type works as it stands there.
+func TestStartAsWritten(t *testing.T) {
+	t.Parallel()
+	page, _, _ := strings.Cut(readText(t, "../../docs/start.md"), "\n## Your own HAVIPs\n")
+	typed := regexp.MustCompile(`(?m)^bin/havip (.*)$`).FindAllStringSubmatch(page, -1)
+	if len(typed) < 7 || typed[0][1] != "serve --simulate" {
+		t.Fatalf("the page says %q", typed)
+	}
+	d := start(t, nil, append(words(typed[0][1]), "--addr", "127.0.0.1:0")...)
+	for _, line := range typed[1:] {
+		args := words(line[1])
+		want := 0
+		if args[0] == "status" {
+			want = 1 // nobody holds cache yet, as the page says
+		}
+		if got := havipRuns(t, []string{"HAVIP_HOST=" + d.url()}, args...); got.code != want {
+			t.Errorf("havip %s: %+v", line[1], got)
+		}
+	}
+	event := regexp.MustCompile(`(?s)-H 'Content-Type: application/cloudevents\+json' -d '(.*?)'\n`).FindStringSubmatch(page)
+	if event == nil {
+		t.Fatal("no event for curl")
+	}
+	if status, text := d.post(t, cloudEvent, event[1]); status != http.StatusAccepted || !strings.HasPrefix(text, `{"accepted":[{"source":"monitor","id":"1","duplicate":false,"stories":["`) {
+		t.Errorf("curl: %d %s", status, text)
+	}
 }

@@ -22,7 +22,7 @@ import (
 
 // Each promise of ours in the shortest story that would break it. The simulation
 // in functions tries them against everything at once. They are in one file, long
-// as it is, because it is where the README sends those who doubt.
+// as it is, because it is where docs/promises.md sends those who doubt.
 
 type (
 	stage   = functionstest.Stage

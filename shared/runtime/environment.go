@@ -25,7 +25,7 @@ import (
 	"havip-functions/shared/roster/stored"
 )
 
-// Environment is what the environment says, by the names that the README lists.
+// Environment is what the environment says, by the names that docs/configuration.md lists.
 type Environment struct {
 	Getenv func(string) string
 	Log    *slog.Logger

@@ -32,7 +32,7 @@ const (
 	fromSocket = 15
 )
 
-// What a reader passes from an event to the SDK's call is what the README says, on a
+// What a reader passes from an event to the SDK's call is what docs/architecture.md says, on a
 // host of others and on our own.
 func TestJourney(t *testing.T) {
 	for _, cloud := range []struct{ name, region, instance, client string }{
@@ -183,16 +183,16 @@ func post(t *testing.T, url string, body []byte) {
 
 var row = regexp.MustCompile("^\\| `(\\S+)` \\|")
 
-// told compares the road, but for its closures, with the README's.
+// told compares the road, but for its closures, with the one in docs/architecture.md.
 func told(t *testing.T, title, cloud string, road []string) {
 	t.Helper()
-	readme, err := os.ReadFile("../../README.md")
+	page, err := os.ReadFile("../../docs/architecture.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, found := strings.Cut(string(readme), "**"+title+"**")
+	_, section, found := strings.Cut(string(page), "**"+title+"**")
 	if !found {
-		t.Fatalf("the README tells no journey %q", title)
+		t.Fatalf("docs/architecture.md tells no journey %q", title)
 	}
 	var want []string
 	for line := range strings.Lines(section) {
@@ -206,6 +206,6 @@ func told(t *testing.T, title, cloud string, road []string) {
 	}
 	named := slices.DeleteFunc(slices.Clone(road), func(f string) bool { return strings.Contains(f, ".func") })
 	if !slices.Equal(named, want) {
-		t.Errorf("the way is\n%s\nand the README says\n%s", strings.Join(named, "\n"), strings.Join(want, "\n"))
+		t.Errorf("the way is\n%s\nand docs/architecture.md says\n%s", strings.Join(named, "\n"), strings.Join(want, "\n"))
 	}
 }

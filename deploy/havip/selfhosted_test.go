@@ -1,0 +1,171 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// quotedIn is a block of deploy/selfhosted/README.md, of that language and with these
+// words.
+func quotedIn(t *testing.T, language, has string) string {
+	t.Helper()
+	for _, block := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(readText(t, "../selfhosted/README.md"), -1) {
+		if strings.Contains(block[1], has) {
+			return block[1]
+		}
+	}
+	t.Fatalf("no %s with %q", language, has)
+	return ""
+}
+
+// A folder that was packed while the host was stopped, and unpacked over another, is
+// opened by the next one: what had ended is known, what was open ends, what came after
+// is forgotten.
+func TestBackupAndRestore(t *testing.T) {
+	t.Parallel()
+	c := simulate(t, "--associate-time", "1s")
+	state, rosterFile := t.TempDir(), builtinRoster(t)
+	sh := func(has string) {
+		t.Helper()
+		script := regexp.MustCompile(`(?m)^(systemctl|havip) .*$`).ReplaceAllString(quotedIn(t, "sh", has), "")
+		cmd := exec.CommandContext(t.Context(), "sh", "-e", "-c", strings.ReplaceAll(script, "/var/lib/private", state)) //nolint:gosec // our own page
+		cmd.Dir = state
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s\n%s", err, said, script)
+		}
+	}
+	data := filepath.Join(state, "havip")
+	d := c.serve(t, data, rosterFile)
+	ended := d.accept(t, structured("1", "instance.started", "baidu", "bj", "i-syG1"))[0]
+	d.ends(t, ended)
+	open := d.accept(t, structured("2", "instance.started", "alibaba", "cn-hangzhou", "i-db1"))[0]
+	d.stop(t)
+	sh("tar -C /var/lib/private -czf")
+	d = c.serve(t, data, rosterFile)
+	late := d.accept(t, structured("3", "health.failed", "baidu", "bj", "i-syG1"))[0]
+	d.ends(t, late)
+	d.stop(t)
+	sh("tar -C /var/lib/private -xzf")
+	d = c.serve(t, data, rosterFile)
+	for _, story := range []string{ended, open} {
+		if s := d.ends(t, story); *s.Outcome != "attached" {
+			t.Errorf("%s ended as %s", story, verdict(s))
+		}
+	}
+	if got := havipRuns(t, []string{"HAVIP_HOST=" + d.url()}, "story", late); got.code != exitOther {
+		t.Errorf("what came after the backup: %+v", got)
+	}
+}
+
+// The proxy as the page configures it: it brings the proof and the client's address, and
+// nobody is believed for coming from this machine.
+func TestBehindNginx(t *testing.T) {
+	t.Parallel()
+	nginx, err := exec.LookPath("nginx")
+	if err != nil {
+		t.Skipf("nobody reads the configuration: %v; install nginx", err)
+	}
+	c := simulate(t, "--associate-time", "50ms")
+	d := start(t, append([]string{"HAVIP_INGRESS_TOKEN=hush-hush-hush-token", operatorToken}, c.env...), "serve", "--addr", "127.0.0.1:0",
+		"--data", t.TempDir(), "--roster", builtinRoster(t), "--behind-proxy", "127.0.0.1", "--rate", "0.01")
+	at, pool := proxied(t, nginx, d)
+	ask := func(from, token, pretends string) int {
+		t.Helper()
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		client := &http.Client{Transport: &http.Transport{
+			DialContext:     dialer.DialContext,
+			TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "example.com", MinVersion: tls.VersionTLS12},
+		}}
+		defer client.CloseIdleConnections()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+at+"/api/havips", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		r.Header.Set("X-Forwarded-For", pretends)
+		answer, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		return answer.StatusCode
+	}
+	var codes []int
+	for i := range 3 {
+		codes = append(codes, ask("127.0.0.2", "", fmt.Sprintf("192.0.2.%d", i)))
+	}
+	if !slices.Equal(codes, []int{http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusTooManyRequests}) {
+		t.Errorf("a stranger who pretends is answered %d", codes)
+	}
+	if got := ask("127.0.0.3", "hush-hush-hush-operator", ""); got != http.StatusOK {
+		t.Errorf("an operator from elsewhere is answered %d", got)
+	}
+}
+
+// proxied runs nginx before the host, as deploy/selfhosted/README.md says.
+func proxied(t *testing.T, nginx string, d *daemon) (at string, pool *x509.CertPool) {
+	t.Helper()
+	folder := t.TempDir()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at = l.Addr().String()
+	l.Close()
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	key, err := x509.MarshalPKCS8PrivateKey(s.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{
+		"fullchain.pem": {Type: "CERTIFICATE", Bytes: s.Certificate().Raw}, "key.pem": {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := strings.NewReplacer("listen 443 ssl", "listen "+at+" ssl", "/etc/ssl/havip", folder, "http://127.0.0.1:8080", d.url()).
+		Replace(quotedIn(t, "nginx", "server {"))
+	conf := fmt.Sprintf("daemon off; master_process off; pid %[1]s/pid; error_log stderr;\nevents {}\nhttp {\naccess_log %[1]s/access.log;\nclient_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s;\n%[2]s}\n", folder, server)
+	path := filepath.Join(folder, "nginx.conf")
+	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said := &strings.Builder{}
+	cmd := exec.CommandContext(t.Context(), nginx, "-e", "stderr", "-p", folder, "-c", path) //nolint:gosec // as it was found
+	cmd.Stderr = said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Wait() // it ends with the test's context
+		if t.Failed() {
+			t.Log(said.String())
+		}
+	})
+	eventually(t, "nginx answers", func() bool {
+		conn, err := net.Dial("tcp", at)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
+	pool = x509.NewCertPool()
+	pool.AddCert(s.Certificate())
+	return at, pool
+}
