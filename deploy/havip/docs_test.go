@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -121,32 +120,4 @@ func words(line string) []string {
 		all = append(all, strings.Trim(w, `"'`))
 	}
 	return all
-}
-
-// What docs/start.md has a newcomer type works as it stands there.
-func TestStartAsWritten(t *testing.T) {
-	t.Parallel()
-	page, _, _ := strings.Cut(readText(t, "../../docs/start.md"), "\n## Your own HAVIPs\n")
-	typed := regexp.MustCompile(`(?m)^bin/havip (.*)$`).FindAllStringSubmatch(page, -1)
-	if len(typed) < 7 || typed[0][1] != "serve --simulate" {
-		t.Fatalf("the page says %q", typed)
-	}
-	d := start(t, nil, append(words(typed[0][1]), "--addr", "127.0.0.1:0")...)
-	for _, line := range typed[1:] {
-		args := words(line[1])
-		want := 0
-		if args[0] == "status" {
-			want = 1 // nobody holds cache yet, as the page says
-		}
-		if got := havipRuns(t, []string{"HAVIP_HOST=" + d.url()}, args...); got.code != want {
-			t.Errorf("havip %s: %+v", line[1], got)
-		}
-	}
-	event := regexp.MustCompile(`(?s)-H 'Content-Type: application/cloudevents\+json' -d '(.*?)'\n`).FindStringSubmatch(page)
-	if event == nil {
-		t.Fatal("no event for curl")
-	}
-	if status, text := d.post(t, cloudEvent, event[1]); status != http.StatusAccepted || !strings.HasPrefix(text, `{"accepted":[{"source":"monitor","id":"1","duplicate":false,"stories":["`) {
-		t.Errorf("curl: %d %s", status, text)
-	}
 }

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // quotedIn is a block of deploy/selfhosted/README.md, of that language and with these
@@ -168,4 +170,20 @@ func proxied(t *testing.T, nginx string, d *daemon) (at string, pool *x509.CertP
 	pool = x509.NewCertPool()
 	pool.AddCert(s.Certificate())
 	return at, pool
+}
+
+// Prometheus looks at the host under the name that the alerts ask for.
+func TestMonitoringIsNamedAsTheAlertsAsk(t *testing.T) {
+	var config struct {
+		Files []string `yaml:"rule_files"`
+		Jobs  []struct {
+			Name string `yaml:"job_name"`
+		} `yaml:"scrape_configs"`
+	}
+	if err := yaml.Unmarshal([]byte(quotedIn(t, "yaml", "scrape_configs")), &config); err != nil {
+		t.Fatal(err)
+	}
+	if alerts := readText(t, "../selfhosted/"+config.Files[0]); !strings.Contains(alerts, `up{job="`+config.Jobs[0].Name+`"}`) {
+		t.Errorf("no alert asks for the job %s", config.Jobs[0].Name)
+	}
 }
