@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -170,14 +171,29 @@ func together(n int, do func(int)) {
 
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	if got := havipRuns(t, nil, "demo", "--associate-time", "100ms"); got.code != 0 || !strings.Contains(got.out, "Both HAVIPs moved") {
+	got := havipRuns(t, nil, "demo", "--associate-time", "100ms")
+	if got.code != 0 || !strings.Contains(got.out, "Both HAVIPs moved") {
 		t.Errorf("%+v", got)
 	}
-	got := havipRuns(t, nil, "demo", "--associate-time", "10m", "--patience", "2s")
+	quoted := regexp.MustCompile("(?s)\n```\n([0-9]{2}:.*?)```\n").FindStringSubmatch(readText(t, "../../README.md"))
+	if quoted == nil {
+		t.Fatal("the README has no run of it")
+	}
+	for line := range strings.Lines(quoted[1]) { // but for when, and what a look happened to see
+		if !strings.Contains(line, " look ") && !strings.Contains(timeless(got.out), timeless(line)) {
+			t.Errorf("the README has %q, and the demo says\n%s", line, got.out)
+		}
+	}
+	got = havipRuns(t, nil, "demo", "--associate-time", "10m", "--patience", "2s")
 	if got.code != 1 || !strings.Contains(got.err, "orders-db (havip-bp1orders), cache (havip-w2d4)") {
 		t.Errorf("too slow: %+v", got)
 	}
 }
+
+var moments = regexp.MustCompile(`[0-9]{2}:[0-9]{2}:[0-9.]+|[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|[0-9.]+ m?s\b`)
+
+// timeless is what was printed without times and request ids.
+func timeless(text string) string { return moments.ReplaceAllString(text, "") }
 
 func TestTheDataFolderIsOneHosts(t *testing.T) {
 	t.Parallel()
