@@ -27,6 +27,7 @@ func TestLedger(t *testing.T) {
 		"DynamoDB":  openDynamoDB,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := open(t)
 			for name, test := range map[string]func(*testing.T, ledger.Ledger){
 				"values":            testRecords,
@@ -342,18 +343,30 @@ func testLargeLetters(t *testing.T, l ledger.Ledger) {
 }
 
 func testStrayQuota(t *testing.T, l ledger.Ledger) {
+	save := func(n int) {
+		if _, err := l.Save(t.Context(), havip.StrayKey(fmt.Sprintf("quota-%d", n)), []byte("{}"), 0); err != nil {
+			t.Error(err)
+		}
+	}
 	come := func(begin, end int) {
 		for n := begin; n < end; n++ {
-			if _, err := l.Save(t.Context(), havip.StrayKey(fmt.Sprintf("quota-%d", n)), []byte("{}"), 0); err != nil {
-				t.Fatal(err)
-			}
+			save(n)
 		}
 	}
 	come(0, 10)
 	if d, slow := l.(dynamoDB); slow {
 		d.passStrays(t, ledger.MaxStrays-10)
 	} else {
-		come(10, ledger.MaxStrays)
+		const writers = 16
+		var writing sync.WaitGroup
+		for begin := range writers {
+			writing.Go(func() {
+				for n := 10 + begin; n < ledger.MaxStrays; n += writers {
+					save(n)
+				}
+			})
+		}
+		writing.Wait()
 	}
 	come(ledger.MaxStrays, ledger.MaxStrays+5)
 	for n, kept := range map[int]bool{0: false, 4: false, 5: true, ledger.MaxStrays + 4: true} {
