@@ -48,7 +48,7 @@ func TestSimulation(t *testing.T) {
 // simulate plays seeds on every core until one fails.
 func simulate(t *testing.T, began time.Time) (done int, total tally) {
 	t.Helper()
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a seed is small, and there are many
+	defer debug.SetGCPercent(debug.SetGCPercent(1600)) // a seed is small, and there are many
 	total = tally{}
 	var mu sync.Mutex // guards done and total
 	var next, failures atomic.Uint64
