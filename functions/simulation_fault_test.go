@@ -19,6 +19,8 @@ const (
 	ledgerSlow     mishap = "ledger: slow"
 	ledgerLost     mishap = "ledger: reply lost after the effect"
 	ledgerConflict mishap = "ledger: conflict with itself"
+	ledgerLate     mishap = "ledger: write arrives after its time-out"
+	ledgerPartly   mishap = "ledger: a part of a batch"
 	busAway        mishap = "bus: away"
 	busLost        mishap = "bus: reply lost after the effect"
 	busTwice       mishap = "bus: delivered twice"
@@ -34,7 +36,7 @@ const (
 var mishaps = []mishap{
 	crashBefore, crashAfter, abandoned, asleep, ledgerAway, ledgerSlow, ledgerLost, ledgerConflict,
 	busAway, busLost, busTwice, busEarly, busLate, loseFollowUp, wireLost, wireCut, wireLate,
-	lateAnswer,
+	lateAnswer, ledgerLate, ledgerPartly,
 }
 
 // operations of the clouds that faults are drawn for, the mutating ones first.

@@ -44,6 +44,10 @@ func (l faultyLedger) Save(ctx context.Context, key string, value []byte, rev ha
 		if l.ledgerDown || v.befalls(ledgerAway) {
 			return errLedgerAway
 		}
+		if v.befalls(ledgerLate) {
+			l.arrives(v, key, slices.Clone(value), rev)
+			return errLedgerAway
+		}
 		var err error
 		if saved, err = l.Ledger.Save(ctx, key, value, rev); err != nil {
 			l.count("fault", "ledger: conflict with another")
@@ -61,13 +65,30 @@ func (l faultyLedger) Save(ctx context.Context, key string, value []byte, rev ha
 	return saved, err
 }
 
-// Create implements [havip.Ledger].
+// arrives lets a write come to the ledger when its writer has long given it up.
+func (l faultyLedger) arrives(v *invocation, key string, value []byte, rev havip.Revision) {
+	wait := time.Millisecond + time.Duration(v.rng.Int64N(int64(5*time.Second)))
+	l.busy.Go(func() {
+		time.Sleep(wait)
+		l.locked(func() {
+			if _, err := l.Ledger.Save(context.Background(), key, value, rev); err == nil && !l.over {
+				l.tape.onSave(l.run, v, key, value)
+			}
+		})
+	})
+}
+
+// Create implements [havip.Ledger]. Not every ledger makes all of them at once.
 func (l faultyLedger) Create(ctx context.Context, values map[string][]byte) error {
 	v := invocationOf(ctx)
-	return l.put(ctx, "create", func() error {
-		for _, key := range slices.Sorted(maps.Keys(values)) {
-			_, err := l.Ledger.Save(ctx, key, values[key], 0)
-			if err == nil {
+	return l.put(ctx, "create", func() (err error) {
+		keys := slices.Sorted(maps.Keys(values))
+		if v.befalls(ledgerPartly) {
+			keys = keys[:v.rng.IntN(len(keys)+1)]
+			defer func() { err = errLedgerAway }()
+		}
+		for _, key := range keys {
+			if _, err := l.Ledger.Save(ctx, key, values[key], 0); err == nil {
 				l.tape.onSave(l.run, v, key, values[key])
 			}
 		}
