@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +23,9 @@ func planCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "plan FILE|-",
 		Short:   "Tell what an event would do first, and do nothing",
+		Long: `Tell what an event would do first at each HAVIP that it concerns, the calls that
+lead there as the clouds' permissions name them, and what each rule says of them. It
+changes nothing, and ends with 1 where nothing would be done.`,
 		Example: "  havip plan event.json",
 		Args:    cobra.ExactArgs(1),
 	}
@@ -64,7 +69,7 @@ func (d *direct) plan(ctx context.Context, body []byte, asJSON bool) error {
 func printPlans(plans []havip.Plan, asJSON bool) error {
 	var bad error
 	for _, p := range plans {
-		if p.Step == havip.Refuse {
+		if p.Step == havip.Refuse || p.HeldBack() {
 			bad = failure{exitOther, fmt.Errorf("")}
 		}
 		if asJSON {
@@ -72,8 +77,39 @@ func printPlans(plans []havip.Plan, asJSON bool) error {
 			continue
 		}
 		fmt.Println(planLine(p))
+		for _, call := range calls(p) {
+			fmt.Printf("  %-18s%s\n", "call", call)
+		}
+		for _, v := range p.Verdicts {
+			fmt.Printf("  %-18s%s\n", v.Of, cmp.Or(v.Why, "ok"))
+		}
 	}
 	return bad
+}
+
+// calls are those that lead from how the HAVIP is to how it is wanted, in their order.
+func calls(p havip.Plan) (all []string) {
+	operation := operations[p.HAVIP.Cloud]
+	attach, detach := operation[havip.Attach]+" "+p.Want.Instance, operation[havip.Detach]+" "+p.Want.Release
+	if p.Step != havip.Attach && p.Step != havip.Detach {
+		return nil
+	}
+	if p.Want.Instance != "" && !slices.Contains(p.Holders, p.Want.Instance) {
+		all = append(all, attach)
+	}
+	if p.Want.Release != "" && slices.Contains(p.Holders, p.Want.Release) {
+		all = append(all, detach)
+	}
+	if p.Step == havip.Detach { // it makes room
+		slices.Reverse(all)
+	}
+	return all
+}
+
+// operations are what a step calls, as the clouds' permissions name it.
+var operations = map[string]map[havip.Step]string{
+	"alibaba": {havip.Attach: "vpc:AssociateHaVip", havip.Detach: "vpc:UnassociateHaVip"},
+	"baidu":   {havip.Attach: "AttachHaVip", havip.Detach: "DetachHaVip"},
 }
 
 func planLine(p havip.Plan) string {

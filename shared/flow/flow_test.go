@@ -160,3 +160,53 @@ func TestPlan(t *testing.T) {
 		}
 	})
 }
+
+// A plan says what each rule says of the call, and what would hold it back.
+func TestPlanTellsWhatHoldsItBack(t *testing.T) {
+	braked := functionstest.Scene{Policy: "members: [i-db1, i-db2, i-db3], hold: 1", Holders: []string{"i-db1"}, Brake: "failovers: 1, within: 10m"}
+	for name, tt := range map[string]struct {
+		scene    functionstest.Scene
+		before   func(*stage)
+		fails    string
+		of, says string // the verdict that is no, if any
+	}{
+		"nothing": {short, func(*stage) {}, "i-db1", "", ""},
+		"mode":    {scene{Policy: "members: [i-db1, i-db2], hold: 1, mode: observe", Holders: []string{"i-db1"}}, func(*stage) {}, "i-db1", "members and mode", "would Attach i-db2"},
+		"cool-down": {scene{Policy: "members: [i-db1, i-db2, i-db3, i-db4], hold: 2", Holders: []string{"i-db1", "i-db2"}}, func(s *stage) {
+			s.Instance("i-db1", havip.Stopped)
+			s.Post(s.Failed("i-db1"))
+			s.Finish()
+		}, "i-db2", "cool-down", "cooling down after the failover of"},
+		"brake": {braked, func(s *stage) {
+			for _, id := range []string{"i-db1", "i-db2"} {
+				s.Instance(id, havip.Stopped)
+				s.Post(s.Failed(id))
+				s.Finish()
+			}
+		}, "i-db2", "brake", "the brake has let no failover through"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			functionstest.Play(t, tt.scene, func(s *stage) {
+				tt.before(s)
+				s.Instance(tt.fails, havip.Stopped)
+				payload, err := json.Marshal(s.Failed(tt.fails))
+				if err != nil {
+					s.Fatal(err)
+				}
+				calls := s.Calls()
+				plans, err := flow.Plan(s.Context(), s.Function.Keeper, payload)
+				if err != nil || len(plans) != 1 || len(plans[0].Verdicts) != 3 || plans[0].HeldBack() != (tt.of != "") || s.Calls() != calls {
+					s.Fatalf("%+v, %v", plans, err)
+				}
+				for _, v := range plans[0].Verdicts {
+					if v.Lets != (v.Of != tt.of) || !v.Lets && !strings.Contains(v.Why, tt.says) {
+						s.Errorf("%+v", v)
+					}
+				}
+				if !strings.Contains(plans[0].Rule, tt.says) {
+					s.Errorf("the rule is %q", plans[0].Rule)
+				}
+			})
+		})
+	}
+}

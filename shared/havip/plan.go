@@ -3,6 +3,7 @@ package havip
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // Plan is what an event would set going at one HAVIP now.
@@ -16,6 +17,20 @@ type Plan struct {
 	Step    Step     `json:"step"`
 	Rule    string   `json:"rule,omitempty"`
 	Advice  string   `json:"advice,omitempty"`
+
+	Verdicts []Verdict `json:"verdicts,omitempty"` // of each rule that may hold a call back
+}
+
+// Verdict is what one rule says of a call: it lets it pass, or why not.
+type Verdict struct {
+	Of   string `json:"of"` // members and mode, cool-down, or brake
+	Lets bool   `json:"lets"`
+	Why  string `json:"why,omitempty"`
+}
+
+// HeldBack tells that a rule lets the step not pass.
+func (p Plan) HeldBack() bool {
+	return slices.ContainsFunc(p.Verdicts, func(v Verdict) bool { return !v.Lets })
 }
 
 // Plan tells what the event would do first at each HAVIP, and changes nothing.
@@ -61,6 +76,37 @@ func (k Keeper) plan(ctx context.Context, p Policy, e Event) (Plan, error) {
 		plan.Rule, plan.Advice = l.refusal()
 	case l.leftover():
 		plan.Rule, plan.Advice = l.guarded()
+	case plan.Step == Attach || plan.Step == Detach:
+		return plan, l.weigh(ctx, &plan)
 	}
 	return plan, nil
+}
+
+// weigh asks the rules in the order in which a step does, and takes the first no.
+func (l *look) weigh(ctx context.Context, plan *Plan) error {
+	closed, err := l.keeper.closedSince(ctx, l.policy)
+	if err != nil {
+		return err
+	}
+	braked := closed != nil && l.policy.Brake.Failovers > 0 && l.moves()
+	for _, rule := range []struct {
+		of    string
+		holds func()
+	}{
+		{"members and mode", func() { l.forbidden(plan.Step, l.touches(plan.Step)) }},
+		{"cool-down", func() { l.cooling() }},
+		{"brake", func() {
+			if braked {
+				l.story.explain(l.brakes(*closed))
+			}
+		}},
+	} {
+		l.story.Rule, l.story.Advice = "", ""
+		rule.holds()
+		plan.Verdicts = append(plan.Verdicts, Verdict{rule.of, l.story.Rule == "", l.story.Rule})
+		if plan.Rule == "" {
+			plan.Rule, plan.Advice = l.story.Rule, l.story.Advice
+		}
+	}
+	return nil
 }

@@ -11,19 +11,14 @@ import (
 // step leases one step, unless a brake holds it: the compare-and-set of pending is
 // the lease, after it come the one call, and its answer into the ledger.
 func (l *look) step(ctx context.Context, step Step) error {
-	instance := l.want.Instance
-	if step == Detach {
-		instance = l.want.Release
-	}
+	instance := l.touches(step)
 	if err := l.edited(); err != nil {
 		return err
 	}
 	if outcome := l.forbidden(step, instance); outcome != "" {
 		return l.end(ctx, outcome)
 	}
-	if wait := l.coolDown(); wait > 0 {
-		l.story.explain("cooling down after the failover of "+l.record.Failover.At.UTC().Format(time.RFC3339), "")
-		l.why = fmt.Sprintf("%s, until %s", l.story.Rule, l.now.Add(wait).UTC().Format(time.RFC3339))
+	if wait := l.cooling(); wait > 0 {
 		return l.again(ctx, wait)
 	}
 	braked, err := l.braked(ctx)
@@ -37,6 +32,24 @@ func (l *look) step(ctx context.Context, step Step) error {
 		return err
 	}
 	return l.lease(ctx, step, instance)
+}
+
+// touches is the instance that a step is about.
+func (l *look) touches(step Step) string {
+	if step == Detach {
+		return l.want.Release
+	}
+	return l.want.Instance
+}
+
+// cooling is how long the step has to wait, and says why.
+func (l *look) cooling() time.Duration {
+	wait := l.coolDown()
+	if wait > 0 {
+		l.story.explain("cooling down after the failover of "+l.record.Failover.At.UTC().Format(time.RFC3339), "")
+		l.why = fmt.Sprintf("%s, until %s", l.story.Rule, l.now.Add(wait).UTC().Format(time.RFC3339))
+	}
+	return wait
 }
 
 // edited is an error where the roster is another than the one that the look goes by:
@@ -80,10 +93,14 @@ func (l *look) braked(ctx context.Context) (bool, error) {
 	if err != nil || closed.IsZero() {
 		return false, err
 	}
-	l.story.explain(fmt.Sprintf("the brake has let no failover through in %s %s since %s: there were %d within %s",
-		l.policy.Cloud, l.policy.Region, closed.UTC().Format(time.RFC3339), l.policy.Brake.Failovers, l.policy.Brake.Within),
-		"check what reports these failures, then run havip freeze --lift, or "+recoverCommand(l.policy.Name))
+	l.story.explain(l.brakes(closed))
 	return true, nil
+}
+
+func (l *look) brakes(closed time.Time) (rule, advice string) {
+	return fmt.Sprintf("the brake has let no failover through in %s %s since %s: there were %d within %s",
+			l.policy.Cloud, l.policy.Region, closed.UTC().Format(time.RFC3339), l.policy.Brake.Failovers, l.policy.Brake.Within),
+		"check what reports these failures, then run havip freeze --lift, or " + recoverCommand(l.policy.Name)
 }
 
 // foreign tells that the instance to attach is not on the roster: it left it
