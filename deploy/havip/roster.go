@@ -100,7 +100,13 @@ that hold a HAVIP now become its members: add the standbys before you set mode a
 				return other("%s %s: %v", cloud, region, err)
 			}
 			fmt.Fprintf(os.Stderr, "%s %s: %d HAVIPs\n", cloud, region, len(some))
-			found = append(found, some...)
+			for _, h := range some {
+				if len(h.Members) == 0 {
+					fmt.Fprintf(os.Stderr, "%s %s: %s is left out, since nobody holds it: add it with its members\n", cloud, region, h.ID)
+					continue
+				}
+				found = append(found, h)
+			}
 		}
 		return roster.Write(os.Stdout, found)
 	}

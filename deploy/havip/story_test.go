@@ -208,9 +208,10 @@ func TestTheDataFolderIsOneHosts(t *testing.T) {
 
 func TestImport(t *testing.T) {
 	t.Parallel()
-	c := simulate(t, "--associate-time", "0s", "--world", file(t, "world.yaml", strings.Replace(world, "holders: []", "holders: [i-db1]", 1)))
+	c := simulate(t, "--associate-time", "0s", "--world", file(t, "world.yaml", world))
 	got := havipRuns(t, c.env, "roster", "import", "--cloud", "alibaba", "--region", "cn-hangzhou")
-	if got.code != 0 || !strings.Contains(got.out, "- i-db1") || !strings.Contains(got.out, "mode: observe") {
+	if got.code != 0 || !strings.Contains(got.out, "- i-db2") || !strings.Contains(got.out, "mode: observe") || strings.Contains(got.out, "havip-one") ||
+		!strings.Contains(got.err, "havip-one is left out, since nobody holds it: add it with its members") {
 		t.Fatalf("%+v", got)
 	}
 	written := file(t, "imported.yaml", got.out)
