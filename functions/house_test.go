@@ -51,7 +51,7 @@ var only = map[string][]string{
 	module + "shared/alibaba":                {"shared/accounts", "shared/roster/stored", "shared/runtime", "shared/runtime/fc", "functions/functionstest", "shared/havip/cloudtest", "(test)"},
 	module + "shared/baidu":                  {"shared/accounts", "functions/functionstest", "shared/havip/cloudtest", "(test)"},
 	module + "shared/runtime/runtimetest":    {"(test)"},
-	module + "shared/ledger/ledgertest":      {"(test)"},
+	module + "shared/ledger/ledgertest":      {"(test)", "shared/runtime/runtimetest"},
 	module + "functions/functionstest":       {"(test)"},
 	module + "shared/havip/cloudtest":        {"(test)"},
 	"testing":                                {"(test)", "functions/functionstest", "shared/havip/cloudtest", "shared/ledger/ledgertest", "shared/runtime/runtimetest"},

@@ -54,8 +54,8 @@ func TestDynamoDBIsKilled(t *testing.T) {
 	}
 	f.busy.Wait()
 	for _, a := range all {
-		if ended := f.ended(a); len(ended) != 1 || !strings.HasSuffix(ended[0], " attached") {
-			t.Errorf("%s: the outcomes are %v, want one", a.havip, ended)
+		if told := ended(a, f.instance.logs()...); len(told) != 1 || !strings.HasSuffix(told[0], " attached") {
+			t.Errorf("%s: the outcomes are %v, want one", a.havip, told)
 		}
 		mutating, effects, moving := c.calls(a.havip)
 		if effects != 1 || moving != 0 {

@@ -82,8 +82,8 @@ func (f *functionCompute) settled(c clouds, a arrival, remembers bool) {
 	}
 	if remembers {
 		c.once(f.t, a.havip)
-		if ended := f.ended(a); len(ended) != 1 {
-			f.t.Errorf("%s: the outcomes are %v, want one", a.havip, ended)
+		if told := ended(a, f.instance.logs()...); len(told) != 1 {
+			f.t.Errorf("%s: the outcomes are %v, want one", a.havip, told)
 		}
 		return
 	}
@@ -94,9 +94,9 @@ func (f *functionCompute) settled(c clouds, a arrival, remembers bool) {
 
 // ended are the stories of a HAVIP with their outcomes. One that is told twice,
 // because its function died before it could say so, is one all the same.
-func (f *functionCompute) ended(a arrival) []string {
+func ended(a arrival, logs ...*output) []string {
 	told := map[string]bool{}
-	for _, o := range outcomes(a.havip, f.instance.logs()...) {
+	for _, o := range outcomes(a.havip, logs...) {
 		told[o.Story+" "+o.Msg] = true
 	}
 	return slices.Sorted(maps.Keys(told))
@@ -201,9 +201,9 @@ func TestManyHops(t *testing.T) {
 		"HAVIP_LEDGER="+startNATS(t).ClientURL())
 	f.async(call{function: "havip-instance-started", payload: []byte(a.payload)}, 0)
 	f.busy.Wait()
-	ended := f.ended(a)
-	if len(ended) != 1 || !strings.HasSuffix(ended[0], "timedout") || f.followUps() < 40 || f.followUps() > 400 {
-		t.Errorf("%d hops, outcomes %v; want at least 40, and one timedout", f.followUps(), ended)
+	told := ended(a, f.instance.logs()...)
+	if len(told) != 1 || !strings.HasSuffix(told[0], "timedout") || f.followUps() < 40 || f.followUps() > 400 {
+		t.Errorf("%d hops, outcomes %v; want at least 40, and one timedout", f.followUps(), told)
 	}
 	f.clean()
 }

@@ -79,32 +79,22 @@ func knock(t *testing.T, base, request, body string, header http.Header) int {
 // A function URL of Lambda opens the same door.
 func TestIngressOnLambda(t *testing.T) {
 	c := openClouds(t, simulator.Options{})
-	l := openLambda(t, "havip-ingress", c, "HAVIP_INGRESS_TOKEN="+ingressToken)
-	for i, tt := range []struct{ path, want string }{
+	l := openLambda(t, "havip-ingress", c, ways{}, "HAVIP_INGRESS_TOKEN="+ingressToken)
+	for _, tt := range []struct{ path, want string }{
 		{"/events/wrong", `"statusCode":401`},
 		{"/invoke", `"statusCode":404`},
 		{"/events/" + ingressToken, `"statusCode":202`},
 	} {
-		l.call(fmt.Appendf(nil, `{"version":"2.0","rawPath":%q,"rawQueryString":"","headers":{"content-type":"application/json"},
+		got := l.call(fmt.Appendf(nil, `{"version":"2.0","rawPath":%q,"rawQueryString":"","headers":{"content-type":"application/json"},
 			"requestContext":{"domainName":"x.lambda-url.eu-west-1.on.aws","http":{"method":"POST","path":%q,"sourceIp":"192.0.2.1"}},
-			"body":%q,"isBase64Encoded":false}`, tt.path, tt.path, arrivals("url-1")[0].payload), 0)
-		id := fmt.Sprintf("request-%d", i+1)
-		eventually(t, tt.path+" is answered", func() bool { return l.answer(id) != "" })
-		if got := l.answer(id); !strings.HasPrefix(got, "response ") || !strings.Contains(got, tt.want) {
+			"body":%q,"isBase64Encoded":false}`, tt.path, tt.path, arrivals("url-1")[0].payload))
+		if !strings.HasPrefix(got, "response ") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %q, want %s", tt.path, got, tt.want)
 		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.messages != 1 {
-		t.Errorf("%d follow-ups, want one", l.messages)
+	if holds := l.queue.holds(); holds != "1" {
+		t.Errorf("the queue holds %s follow-ups, want one", holds)
 	}
-}
-
-func (l *awsLambda) answer(id string) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.answers[id]
 }
 
 // What can't work does not start, and says in one line what to do.

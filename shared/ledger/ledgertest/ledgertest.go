@@ -27,8 +27,8 @@ type Server struct {
 	cmd  *exec.Cmd
 }
 
-// serve starts a server on a free port, and ends it with the test.
-func serve(t testing.TB, command func(port string) *exec.Cmd) *Server {
+// Serve starts a server on a free port, and ends it with the test.
+func Serve(t testing.TB, command func(port string) *exec.Cmd) *Server {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -68,8 +68,8 @@ func (s *Server) Kill() {
 	_ = s.cmd.Wait()
 }
 
-// need ends the test where what it needs is missing, which in CI it must not be.
-func need(t testing.TB, missing error, how string) {
+// Need ends the test where what it needs is missing, which in CI it must not be.
+func Need(t testing.TB, missing error, how string) {
 	t.Helper()
 	switch {
 	case missing == nil:
@@ -84,9 +84,9 @@ func need(t testing.TB, missing error, how string) {
 func Redis(t testing.TB, args ...string) *Server {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")
-	need(t, err, "install redis-server")
+	Need(t, err, "install redis-server")
 	folder := t.TempDir()
-	return serve(t, func(port string) *exec.Cmd {
+	return Serve(t, func(port string) *exec.Cmd {
 		return exec.Command(program, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder}, args...)...)
 	})
 }
@@ -101,15 +101,15 @@ const (
 // deploy/aws/template.yaml there. It believes any credentials.
 func DynamoDB(t testing.TB) *Server {
 	t.Helper()
-	installed := filepath.Join(root(t), "shared/ledger/testdata/dynalite")
+	installed := filepath.Join(Root(t), "shared/ledger/testdata/dynalite")
 	script := filepath.Join(installed, "node_modules/dynalite/cli.js")
 	_, missing := exec.LookPath("node")
 	if missing == nil {
 		_, missing = os.Stat(script)
 	}
-	need(t, missing, "install Node and run npm ci --prefix shared/ledger/testdata/dynalite")
+	Need(t, missing, "install Node and run npm ci --prefix shared/ledger/testdata/dynalite")
 	folder := t.TempDir()
-	s := serve(t, func(port string) *exec.Cmd {
+	s := Serve(t, func(port string) *exec.Cmd {
 		return exec.Command("node", script, "--host", "127.0.0.1", "--port", port, "--path", folder, "--createTableMs", "0")
 	})
 	table := template(t)
@@ -140,7 +140,7 @@ func TableAt(host string) string {
 // API's.
 func template(t testing.TB) *dynamodb.CreateTableInput {
 	t.Helper()
-	source, err := os.ReadFile(filepath.Join(root(t), "deploy/aws/template.yaml"))
+	source, err := os.ReadFile(filepath.Join(Root(t), "deploy/aws/template.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,8 +170,8 @@ func template(t testing.TB) *dynamodb.CreateTableInput {
 	return nil
 }
 
-// root is the folder of the module.
-func root(t testing.TB) string {
+// Root is the folder of the module.
+func Root(t testing.TB) string {
 	t.Helper()
 	folder, err := os.Getwd()
 	if err != nil {
