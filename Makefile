@@ -51,8 +51,12 @@ lint: ## the linters (golangci-lint, built on first use)
 	$(GO) vet ./...
 	$(GO) run $(GOLANGCI) run ./...
 
+.PHONY: zips
+zips: ## make package twice: the same bytes both times?
+	$(GO) test ./deploy/package -count 1 -timeout 30m -zips -v
+
 .PHONY: check
-check: test race lint town ## exactly what CI runs
+check: test race lint town zips ## exactly what CI runs
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (30s) each
@@ -81,15 +85,25 @@ bin/havip:
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./deploy/havip
 
 # lambda.norpc leaves net/rpc out, which would keep the linker from dropping
-# what nobody calls. Function Compute's custom runtimes are x86-64.
+# what nobody calls.
+BOOTSTRAP = CGO_ENABLED=0 $(GO) build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o $(1) ./deploy/bootstrap
+
 .PHONY: bin/bootstrap
 bin/bootstrap:
-	@CGO_ENABLED=0 $(GO) build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o $@ ./deploy/bootstrap
+	@$(call BOOTSTRAP,$@)
 
+TARGET ?= target
+ARCH ?= x86_64
+
+# Function Compute's custom runtimes are x86-64.
 .PHONY: package
-package: ## target/bootstrap, as s.yaml and the SAM template ship it
-	@mkdir -p target
-	CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(GO) build -trimpath -tags lambda.norpc -ldflags '$(LDFLAGS)' -o target/bootstrap ./deploy/bootstrap
+package: ## the zips that s.yaml (x86_64) and the SAM template (lambda: ARCH, or x86_64) ship
+	@mkdir -p $(TARGET)
+	GOOS=linux GOARCH=amd64 $(call BOOTSTRAP,$(TARGET)/x86_64/bootstrap)
+	GOOS=linux GOARCH=arm64 $(call BOOTSTRAP,$(TARGET)/arm64/bootstrap)
+	@for arch in x86_64 arm64; do $(GO) run ./deploy/package $(TARGET)/$$arch/bootstrap $(TARGET)/$$arch.zip || exit 1; done
+	@cp $(TARGET)/$(ARCH).zip $(TARGET)/lambda.zip
+	@ls -l $(TARGET)/*.zip
 
 .PHONY: live
 live: ## the assumptions about the clouds, against the real ones (needs credentials)
