@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"havip-functions/functions"
+	"havip-functions/shared/ledger/ledgertest"
 )
 
 // template is deploy/aws/template.yaml. A value under a tag, !Ref Roster, is
@@ -106,6 +108,17 @@ func TestTemplateRoles(t *testing.T) {
 		if sends := slices.Contains(got, "sqs:SendMessage on !GetAtt DeadLetters.Arn"); sends != (f.EventInvokeConfig != nil) {
 			t.Errorf("%s has the destination %v, and may send there: %v", name, f.EventInvokeConfig, sends)
 		}
+	}
+}
+
+// cfn-lint has the schema of each resource, and SAM's own transform.
+func TestTemplateFitsTheSchema(t *testing.T) {
+	t.Parallel()
+	program, err := exec.LookPath("cfn-lint")
+	ledgertest.Need(t, err, "pip install cfn-lint==1.51.0")
+	lint := exec.CommandContext(t.Context(), program, "--regions", "us-east-1", "eu-central-1", "cn-north-1", "--template", "../aws/template.yaml")
+	if said, err := lint.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, said)
 	}
 }
 
