@@ -30,10 +30,12 @@ type awsLambda struct {
 	mu      sync.Mutex
 	waiting map[string]invocation // by request id
 	answers []string              // response or error, with its body
+	worked  time.Duration
 }
 
 type invocation struct {
 	payload []byte
+	began   time.Time
 	answer  chan string
 }
 
@@ -59,7 +61,7 @@ func openLambda(t *testing.T, name string, c clouds, w ways, env ...string) *aws
 
 // call makes one invocation and returns its answer, or nothing where the test is over.
 func (l *awsLambda) call(payload []byte) string {
-	i := invocation{payload, make(chan string, 1)}
+	i := invocation{payload: payload, answer: make(chan string, 1)}
 	select {
 	case l.next <- i:
 	case <-l.ctx.Done():
@@ -89,6 +91,7 @@ func (l *awsLambda) serveNext(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 	case i := <-l.next:
 		id := fmt.Sprintf("request-%d", l.calls.next())
+		i.began = time.Now()
 		l.mu.Lock()
 		l.waiting[id] = i
 		l.mu.Unlock()
@@ -104,9 +107,17 @@ func (l *awsLambda) serveAnswer(w http.ResponseWriter, r *http.Request) {
 	answer := r.PathValue("verb") + " " + string(body)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.answers = append(l.answers, answer)
-	l.waiting[r.PathValue("id")].answer <- answer
+	i := l.waiting[r.PathValue("id")]
+	l.answers, l.worked = append(l.answers, answer), l.worked+time.Since(i.began)
+	i.answer <- answer
 	w.WriteHeader(http.StatusAccepted)
+}
+
+// billed is how long the calls took together.
+func (l *awsLambda) billed() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.worked
 }
 
 // envelope is an event as AWS EventBridge delivers it: Alibaba's own, or the data of
