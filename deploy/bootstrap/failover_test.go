@@ -89,7 +89,7 @@ func TestRedisFailsOver(t *testing.T) {
 	at := openEndpoint(t, primary.Host)
 	f, c, all := underLoad(t, 5*time.Second, "HAVIP_LEDGER=redis://"+at.Addr().String())
 	eventually(t, "many stories are under way", func() bool { return c.effects() > 50 })
-	if err := admin.SlaveOf(t.Context(), "NO", "ONE").Err(); err != nil {
+	if err := admin.ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
 		t.Fatal(err)
 	}
 	known := c.effects()
