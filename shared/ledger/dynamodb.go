@@ -3,32 +3,28 @@ package ledger
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"golang.org/x/sync/errgroup"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/wire"
 )
 
-// DynamoDB is a ledger in a table of Amazon DynamoDB, for functions on the clouds:
-// nothing has to run for it. deploy/aws/template.yaml makes the table, and says what
-// its keys and indexes are. It is read consistently, but for the history of all.
-type DynamoDB struct {
+// dynamoDB is a table of Amazon DynamoDB. deploy/aws/template.yaml makes it, and says
+// what its keys and indexes are. It is read consistently, but for the history of all.
+type dynamoDB struct {
 	client *dynamodb.Client
 	table  *string
 }
-
-var _ Ledger = (*DynamoDB)(nil)
 
 // goodTable tells what may name a table: 3 to 255 characters that a key may have.
 func goodTable(name string) bool {
@@ -37,7 +33,7 @@ func goodTable(name string) bool {
 
 // OpenDynamoDB opens the table of dynamodb://TABLE?region=…&endpoint=…, with the
 // credentials of the environment, and its region unless it says another.
-func OpenDynamoDB(ctx context.Context, address string) (*DynamoDB, error) {
+func OpenDynamoDB(ctx context.Context, address string) (*Table, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "dynamodb" || !goodTable(u.Host) || u.Path != "" || u.User != nil {
 		return nil, errors.New("not an address of DynamoDB; give dynamodb://TABLE, and where needed ?region=REGION")
@@ -47,22 +43,22 @@ func OpenDynamoDB(ctx context.Context, address string) (*DynamoDB, error) {
 	if c.Region = cmp.Or(region, c.Region); c.Region == "" {
 		return nil, fmt.Errorf("DynamoDB: no region is known; give dynamodb://%s?region=REGION, or AWS_REGION", u.Host)
 	}
-	d := &DynamoDB{dynamodb.NewFromConfig(c, func(o *dynamodb.Options) {
+	t := &Table{dynamoDB{dynamodb.NewFromConfig(c, func(o *dynamodb.Options) {
 		if endpoint != "" {
 			o.BaseEndpoint = &endpoint
 		}
-	}), &u.Host}
+	}), &u.Host}}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	if _, err := d.Now(ctx); err != nil {
+	if _, err := t.Now(ctx); err != nil {
 		return nil, fmt.Errorf("DynamoDB's table %s in %s can't be read: %w; deploy/aws/template.yaml makes it", u.Host, c.Region, err)
 	}
-	return d, nil
+	return t, nil
 }
 
-// Now implements [Ledger]. DynamoDB dates its answers in whole seconds.
-func (d *DynamoDB) Now(ctx context.Context) (time.Time, error) {
-	out, err := d.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: d.table, Key: row("clock", "clock")})
+// now is dated in whole seconds.
+func (d dynamoDB) now(ctx context.Context) (time.Time, error) {
+	out, err := d.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: d.table, Key: itemKey("clock", "clock")})
 	if err != nil {
 		return time.Time{}, dynamoKind(err)
 	}
@@ -73,105 +69,124 @@ func (d *DynamoDB) Now(ctx context.Context) (time.Time, error) {
 	return now.Add(time.Second / 2), nil
 }
 
-func valueRow(key string) item { return row("value:"+key, "value") }
-
-// Load implements [havip.Ledger].
-func (d *DynamoDB) Load(ctx context.Context, key string) ([]byte, havip.Revision, error) {
-	if err := checkKey(key); err != nil {
-		return nil, 0, err
-	}
-	found, err := d.get(ctx, valueRow(key))
-	if err != nil || found == nil {
-		return nil, 0, err
-	}
-	return found.value(), havip.Revision(found.number(revision)), nil
-}
-
-// Save implements [havip.Ledger].
-func (d *DynamoDB) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (havip.Revision, error) {
-	if err := checkKey(key); err != nil {
-		return 0, err
-	}
-	i := valueRow(key).expires(life(key))
-	i[valueText] = blob(value)
-	if havip.IsStrayKey(key) {
-		i.listStray(value)
-	}
-	fresh, err := d.compareAndSet(ctx, i, rev)
-	if err == nil && rev == 0 && havip.IsStrayKey(key) {
-		err = d.crowdStrays(ctx, key)
-	}
-	return fresh, err
-}
-
-// compareAndSet writes a value. A revision is never used twice, even after the value
-// is lost, because it is at least the time in microseconds; a try that is repeated
-// because its reply was lost finds its own nonce, and writes the same again.
-func (d *DynamoDB) compareAndSet(ctx context.Context, i item, rev havip.Revision) (havip.Revision, error) {
+func (d dynamoDB) get(ctx context.Context, part, sort string) (row, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	now := time.Now()
-	fresh, nonce := max(int64(rev)+1, now.UnixMicro()), rand.Text()
-	i[revision], i[onceOnly] = number(fresh), text(nonce)
-	condition := "nonce = :nonce OR rev = :rev"
-	values := item{":nonce": text(nonce), ":rev": number(int64(rev))}
-	if rev == 0 {
-		condition = "nonce = :nonce OR attribute_not_exists(pk) OR expires <= :now"
-		values = item{":nonce": text(nonce), ":now": number(now.Unix())}
-	}
-	_, err := d.client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: d.table, Item: i, ConditionExpression: &condition, ExpressionAttributeValues: values,
-	})
+	out, err := d.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: d.table, Key: itemKey(part, sort), ConsistentRead: aws.Bool(true)})
 	if err != nil {
-		return 0, dynamoKind(err)
+		return row{}, dynamoKind(err)
 	}
-	return havip.Revision(fresh), nil
+	return rowOf(out.Item), nil
 }
 
-// atOnce is how many writes of one Create are on their way at once.
-const atOnce = 16
-
-// Create implements [havip.Ledger]. DynamoDB's own batches know no conditions, and its
-// transactions cost twice as much.
-func (d *DynamoDB) Create(ctx context.Context, values map[string][]byte) error {
-	for key := range values {
-		if err := checkKey(key); err != nil {
-			return err
+func (d dynamoDB) all(ctx context.Context, part string) (found []row, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	pages := dynamodb.NewQueryPaginator(d.client, &dynamodb.QueryInput{
+		TableName: d.table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :pk"),
+		ExpressionAttributeValues: item{":pk": text(part)},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, dynamoKind(err)
+		}
+		for _, i := range page.Items {
+			found = append(found, rowOf(i))
 		}
 	}
-	all, ctx := errgroup.WithContext(ctx)
-	all.SetLimit(atOnce)
-	for key, value := range values {
-		all.Go(func() error {
-			if _, err := d.Save(ctx, key, value, 0); !errors.Is(err, havip.ErrConflict) {
-				return err
-			}
-			return nil
-		})
-	}
-	return all.Wait()
+	return found, nil
 }
 
-// listStray lists the story of a stray in the history of all.
-func (i item) listStray(value []byte) {
-	var record havip.Record
-	if json.Unmarshal(value, &record) == nil && record.Story != nil { // else it is no stray of ours
-		i[everyone], i[endedAt] = text(everyone), text(listed(*record.Story))
-	}
+func (d dynamoDB) put(ctx context.Context, r row) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, err := d.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: d.table, Item: r.item()})
+	return dynamoKind(err)
 }
 
-// crowdStrays gives a new stray its slot, of which there are as many as strays may
-// be: whoever had it is the oldest, and goes.
-func (d *DynamoDB) crowdStrays(ctx context.Context, key string) error {
-	tally, err := d.tally(ctx, "strays", 1, 0)
+func (d dynamoDB) remove(ctx context.Context, r row) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, err := d.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: d.table, Key: itemKey(r.part, r.sort)})
+	return dynamoKind(err)
+}
+
+// compareAndSet is tried again by the SDK.
+func (d dynamoDB) compareAndSet(ctx context.Context, r row, rev havip.Revision) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	condition := "nonce = :nonce OR rev = :rev"
+	values := item{":nonce": text(r.nonce), ":rev": number(int64(rev))}
+	if rev == 0 {
+		condition = "nonce = :nonce OR attribute_not_exists(pk) OR expires <= :now"
+		values = item{":nonce": text(r.nonce), ":now": number(time.Now().Unix())}
+	}
+	_, err := d.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: d.table, Item: r.item(), ConditionExpression: &condition, ExpressionAttributeValues: values,
+	})
+	return dynamoKind(err)
+}
+
+func (d dynamoDB) add(ctx context.Context, part, sort string, count, size int) (row, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	out, err := d.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: d.table, Key: itemKey(part, sort), ReturnValues: types.ReturnValueUpdatedNew,
+		UpdateExpression:          aws.String("ADD #n :n, #size :size"),
+		ExpressionAttributeNames:  map[string]string{"#n": counted, "#size": letterLen},
+		ExpressionAttributeValues: item{":n": number(int64(count)), ":size": number(int64(size))},
+	})
 	if err != nil {
-		return err
+		return row{}, dynamoKind(err)
 	}
-	slot := row("strays", strconv.FormatInt(tally.number(counted)%MaxStrays, 10)).expires(life(key))
-	slot[slotFor] = text(key)
-	old, err := d.put(ctx, slot)
-	if before := old.text(slotFor); err == nil && before != "" && before != key && !old.gone() {
-		err = d.remove(ctx, valueRow(before))
+	return rowOf(out.Attributes), nil
+}
+
+// The indexes of the table, by the time at which a story ended: of the stories on one
+// shelf, read consistently, and of all with the strays, which may lag a second.
+const (
+	historyIndex = "history"
+	everyIndex   = "every"
+)
+
+func (d dynamoDB) history(ctx context.Context, part, from string, most int) (found []row, more bool, err error) {
+	q := &dynamodb.QueryInput{
+		TableName: d.table, ScanIndexForward: aws.Bool(false), Limit: aws.Int32(int32(most)),
+		IndexName: aws.String(everyIndex), KeyConditionExpression: aws.String("every = :list AND ended < :from"),
+		ExpressionAttributeValues: item{":list": text(everyone), ":from": text(cmp.Or(from, behindAll))},
+	}
+	if part != "" {
+		q.IndexName, q.ConsistentRead = aws.String(historyIndex), aws.Bool(true)
+		q.KeyConditionExpression = aws.String("pk = :list AND ended < :from")
+		q.ExpressionAttributeValues[":list"] = text(part)
+	}
+	page, err := d.client.Query(ctx, q)
+	if err != nil {
+		return nil, false, dynamoKind(err)
+	}
+	for _, i := range page.Items {
+		found = append(found, rowOf(i))
+	}
+	return found, len(page.LastEvaluatedKey) > 0, nil
+}
+
+// dynamoKind finds out what an error of DynamoDB is.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+func dynamoKind(err error) error {
+	var api smithy.APIError
+	if kind := onTheWay(err); kind != nil || err == nil || !errors.As(err, &api) {
+		return cmp.Or(kind, err)
+	}
+	switch api.ErrorCode() {
+	case "ConditionalCheckFailedException":
+		return havip.ErrConflict
+	case "ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "InternalServerError", "ServiceUnavailable":
+		return fmt.Errorf("%w: %w", ErrSlow, err)
+	case "ItemCollectionSizeLimitExceededException": // 10 GB of one HAVIP's stories
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case "ResourceNotFoundException":
+		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	return err
 }

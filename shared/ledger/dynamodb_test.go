@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 
 // dynamoDB is a ledger and its server.
 type dynamoDB struct {
-	*ledger.DynamoDB
+	*ledger.Table
 	*ledgertest.Server
 }
 

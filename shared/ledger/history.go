@@ -27,6 +27,9 @@ func parsePlace(text string) (p place, err error) {
 // end, then its id. It is a place as well.
 func listed(s havip.Story) string { return fmt.Sprintf("%020d.%s", s.EndedAt.UnixMicro(), s.ID) }
 
+// behindAll is behind every place of such a list.
+const behindAll = "~"
+
 func isListed(place string) bool { return strings.Trim(place, "0123456789abcdef.") == "" }
 
 func badPlace(text string) error {

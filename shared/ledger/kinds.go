@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -46,6 +47,21 @@ func kind(err error) error {
 	default:
 		return err
 	}
+}
+
+// onTheWay finds out what an error of the network is, before a cloud's table answered.
+// It is nil for others.
+func onTheWay(err error) error {
+	var network net.Error
+	switch {
+	case err == nil, errors.Is(err, context.Canceled):
+		return nil
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+		return fmt.Errorf("%w: %w", ErrSlow, err)
+	case errors.As(err, &network):
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return nil
 }
 
 // The codes of JetStream that nats.go has no name for,
