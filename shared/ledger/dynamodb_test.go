@@ -3,7 +3,6 @@ package ledger_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -21,7 +20,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 	"havip-functions/shared/ledger/ledgertest"
 )
@@ -53,11 +51,14 @@ func dynamoDBAt(t testing.TB, s *ledgertest.Server) dynamoDB {
 	return dynamoDB{l, s}
 }
 
-// passStrays counts so many strays as if they had come: the server that we have takes
-// a minute for ten thousand.
-func (d dynamoDB) passStrays(t *testing.T, many int) {
+func (d dynamoDB) count(t *testing.T, of string, many int) {
 	t.Helper()
-	d.update(t, "tally", "strays", "ADD n :v", strconv.Itoa(many))
+	d.update(t, "tally", of, "ADD n :v", strconv.Itoa(many))
+}
+
+func (d dynamoDB) expire(t *testing.T, part, sort string) {
+	t.Helper()
+	d.update(t, part, sort, "SET expires = :v", strconv.FormatInt(time.Now().Add(-time.Minute).Unix(), 10))
 }
 
 // update changes a row behind the ledger's back.
@@ -114,53 +115,11 @@ func TestDynamoDBRights(t *testing.T) {
 	}
 }
 
-// everything is what functions ask of a ledger, beyond the quotas too.
-func everything(t *testing.T, d dynamoDB) {
-	t.Helper()
-	must := func(_ any, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	d.passStrays(t, ledger.MaxStrays-1)
-	for n := range 2 {
-		stray(t, d, fmt.Sprintf("5abcde5a%016x", n), at)
-		d.passStrays(t, ledger.MaxStrays-1) // the next one has the same slot
-	}
-	must(d.Save(t.Context(), "baidu.bj.havip-1", []byte("{}"), 0))
-	_, _, err := d.Load(t.Context(), "baidu.bj.havip-1")
-	must(nil, err)
-	must(nil, d.Create(t.Context(), map[string][]byte{havip.EventKey("1"): []byte("{}")}))
-	must(nil, d.Archive(t.Context(), story(id(story("", at).HAVIP, 1), at)))
-	must(d.Story(t.Context(), id(story("", at).HAVIP, 1)))
-	must(d.Story(t.Context(), "5abcde5a0000000000000001"))
-	must(d.Bury(t.Context(), ledger.NewDeadLetter([]byte("x"), "no event", at)))
-	d.update(t, "tally", "dead", "ADD n :v", strconv.Itoa(ledger.MaxDead))
-	must(d.Bury(t.Context(), ledger.NewDeadLetter([]byte("y"), "no event", at)))
-}
-
 // A page is one query, however many stories there are.
 func TestDynamoDBPage(t *testing.T) {
 	t.Parallel()
 	asked := 0
-	l := through(t, func(string, string) bool { asked++; return true })
-	for n := range 120 {
-		s := story(id(story("", at).HAVIP, n), at.Add(time.Duration(n)*time.Second))
-		if err := l.Archive(t.Context(), s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, key := range []string{"", story("", at).HAVIP.String()} {
-		for from, n := "", 0; n < 3; n++ {
-			asked = 0
-			found, next, err := l.Stories(t.Context(), key, from, 20)
-			if err != nil || len(found) != 20 || asked != 1 {
-				t.Errorf("of %q from %q: %d stories by %d requests, %v", key, from, len(found), asked, err)
-			}
-			from = next
-		}
-	}
+	testPage(t, through(t, func(string, string) bool { asked++; return true }), &asked)
 }
 
 // through opens a ledger by a proxy, which sees what is asked and loses the replies
@@ -200,23 +159,7 @@ func through(t *testing.T, pass func(operation, body string) bool) dynamoDB {
 func TestDynamoDBForgets(t *testing.T) {
 	t.Parallel()
 	d := dynamoDBAt(t, ledgertest.DynamoDB(t))
-	if _, err := d.Save(t.Context(), "baidu.bj.havip-1", []byte("{}"), 0); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.Save(t.Context(), havip.EventKey("1"), []byte("{}"), 0); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Archive(t.Context(), story("s", at)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.Bury(t.Context(), ledger.NewDeadLetter([]byte("x"), "no event", at)); err != nil {
-		t.Fatal(err)
-	}
-	stray(t, d, "5abcde5a0000000000000001", at)
-	kept := map[string]time.Duration{
-		"value:baidu": 0, "tally": 0, "value:event": 48 * time.Hour, "value:stray": 48 * time.Hour,
-		"strays": 48 * time.Hour, "stories:" + story("", at).HAVIP.Shelf(): ledger.Keep, "dead": ledger.Keep, "letter:": ledger.Keep,
-	}
+	kept := remembered(t, d)
 	all, err := d.Client().Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(ledgertest.Table)})
 	if err != nil || len(all.Items) != 9 {
 		t.Fatalf("%d rows, %v", len(all.Items), err)
@@ -224,61 +167,11 @@ func TestDynamoDBForgets(t *testing.T) {
 	for _, row := range all.Items {
 		part := row["pk"].(*types.AttributeValueMemberS).Value
 		expires, has := row["expires"].(*types.AttributeValueMemberN)
-		known := false
-		for prefix, want := range kept {
-			if !strings.HasPrefix(part, prefix) {
-				continue
-			}
-			known = true
-			var left time.Duration
-			if has {
-				unix, _ := strconv.ParseInt(expires.Value, 10, 64)
-				left = time.Until(time.Unix(unix, 0)).Round(time.Minute)
-			}
-			if left != want {
-				t.Errorf("%s expires in %s, want %s", part, left, want)
-			}
+		unix := int64(0)
+		if has {
+			unix, _ = strconv.ParseInt(expires.Value, 10, 64)
 		}
-		if !known {
-			t.Errorf("nobody knows %s", part)
-		}
-	}
-}
-
-// DynamoDB deletes what has expired some days later; until then it counts as gone.
-func TestDynamoDBExpired(t *testing.T) {
-	t.Parallel()
-	d := dynamoDBAt(t, ledgertest.DynamoDB(t))
-	key, past := havip.EventKey("1"), strconv.FormatInt(time.Now().Add(-time.Minute).Unix(), 10)
-	first, err := d.Save(t.Context(), key, []byte("old"), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.update(t, "value:"+key, "value", "SET expires = :v", past)
-	if text, rev, err := d.Load(t.Context(), key); rev != 0 || err != nil {
-		t.Errorf("it still says %q, %v", text, err)
-	}
-	if rev, err := d.Save(t.Context(), key, []byte("new"), 0); err != nil || rev <= first {
-		t.Errorf("the next one has revision %d after %d, %v", rev, first, err)
-	}
-
-	s, letter := story("", at), ledger.NewDeadLetter([]byte("x"), "no event", at)
-	s.ID = id(s.HAVIP, 1)
-	if err := d.Archive(t.Context(), s); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.Bury(t.Context(), letter); err != nil {
-		t.Fatal(err)
-	}
-	d.update(t, "stories:"+s.HAVIP.Shelf(), s.ID, "SET expires = :v", past)
-	d.update(t, "dead", letter.ID, "SET expires = :v", past)
-	for _, key := range []string{"", s.HAVIP.String()} {
-		if found := pages(t, d, key, 10); len(found) != 0 {
-			t.Errorf("the history of %q is %v", key, found)
-		}
-	}
-	if found, err := d.DeadLetters(t.Context()); len(found) != 0 || err != nil {
-		t.Errorf("the dead letters are %v, %v", found, err)
+		kept.check(t, part, unix)
 	}
 }
 

@@ -65,13 +65,15 @@ func TestKinds(t *testing.T) {
 	server := redisAt(t, startRedis(t)).(*ledger.Redis)
 	dynalite := ledgertest.DynamoDB(t)
 	table := dynamoDBAt(t, dynalite)
+	ots := openTablestore(t).(tablestoreLedger)
 	for name, tt := range map[string]struct {
 		ledger.Ledger
 		gone func()
 	}{
-		"JetStream": {engine, conn.Close},
-		"Redis":     {server, func() { server.Close() }},
-		"DynamoDB":  {table, dynalite.Kill},
+		"JetStream":  {engine, conn.Close},
+		"Redis":      {server, func() { server.Close() }},
+		"DynamoDB":   {table, dynalite.Kill},
+		"Tablestore": {ots, ots.Kill},
 	} {
 		t.Run(name, func(t *testing.T) {
 			over, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
