@@ -21,7 +21,7 @@ func TestBinaryStaysSmall(t *testing.T) {
 	for _, unwanted := range []string{
 		"github.com/nats-io/nats-server", "github.com/prometheus", "go.opentelemetry.io/otel/exporters", "github.com/spf13/cobra",
 		"havip-functions/shared/simulator", "havip-functions/shared/runtime/host", "net/rpc", "testing",
-		"github.com/aws/aws-sdk-go-v2/config",
+		"github.com/aws/aws-sdk-go-v2/config", "github.com/aliyun/aliyun-tablestore-go-sdk", "google.golang.org/protobuf/proto",
 	} {
 		for _, p := range packages {
 			if p == unwanted || strings.HasPrefix(p, unwanted+"/") {

@@ -29,13 +29,23 @@ func many(stories int) (w simulator.World, roster string, all []arrival) {
 	return w, strings.Join(lines, "\n"), all
 }
 
+// killable is the server of a ledger.
+type killable interface {
+	Kill()
+	Start()
+}
+
 // mortal are ledgers that keep what they acknowledged when they are killed.
-var mortal = map[string]func(*testing.T) (s *ledgertest.Server, env []string){
-	"DynamoDB": func(t *testing.T) (*ledgertest.Server, []string) {
+var mortal = map[string]func(*testing.T) (s killable, env []string){
+	"DynamoDB": func(t *testing.T) (killable, []string) {
 		s := ledgertest.DynamoDB(t)
 		return s, []string{"HAVIP_LEDGER=" + ledgertest.TableAt(s.Host), "AWS_ACCESS_KEY_ID=testak", "AWS_SECRET_ACCESS_KEY=testsk"}
 	},
-	"Redis": func(t *testing.T) (*ledgertest.Server, []string) {
+	"Tablestore": func(t *testing.T) (killable, []string) { // whose keys are those of each call
+		s := ledgertest.NewTablestore(t, keys(0), keys(1), keys(2), keys(3), keys(4))
+		return s, []string{"HAVIP_LEDGER=" + s.Address()}
+	},
+	"Redis": func(t *testing.T) (killable, []string) {
 		s := ledgertest.Redis(t, "--appendonly", "yes", "--appendfsync", "always")
 		return s, []string{"HAVIP_LEDGER=redis://" + s.Host}
 	},

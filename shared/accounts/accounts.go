@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"havip-functions/shared/alibaba"
 	"havip-functions/shared/baidu"
@@ -25,6 +26,7 @@ type Accounts struct {
 	getenv func(string) string
 	roles  roles
 	pacer  pace.Pacer
+	newest atomic.Pointer[havip.Credentials] // of a call
 }
 
 // New has remembered nothing yet. A process needs one.
@@ -39,6 +41,23 @@ func (a *Accounts) Own(call havip.Credentials) Source {
 		return a.Ambient()
 	}
 	return func(context.Context) (havip.Credentials, error) { return call, nil }
+}
+
+// Note remembers a call's credentials for [Accounts.Newest].
+func (a *Accounts) Note(call havip.Credentials) {
+	if call.AccessKeyID != "" {
+		a.newest.Store(&call)
+	}
+}
+
+// Newest gives the credentials of the newest call, or the environment's before the
+// first. What outlives a call, as a ledger does, signs with them: all calls of a process
+// have the same role, and those of the newest expire last.
+func (a *Accounts) Newest(ctx context.Context) (havip.Credentials, error) {
+	if call := a.newest.Load(); call != nil {
+		return *call, nil
+	}
+	return a.Ambient()(ctx)
 }
 
 // Clouds opens the account of a HAVIP with the credentials that its policy names,

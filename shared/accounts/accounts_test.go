@@ -124,3 +124,21 @@ func TestBaiduCredentials(t *testing.T) {
 		})
 	}
 }
+
+func TestNewest(t *testing.T) {
+	env := map[string]string{}
+	keys := accounts.New(func(name string) string { return env[name] })
+	if _, err := keys.Newest(t.Context()); err == nil {
+		t.Error("there are keys, and no call has come")
+	}
+	env["ALIBABA_CLOUD_ACCESS_KEY_ID"], env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = "of-the-environment", "x"
+	for _, want := range []string{"of-the-environment", "of-a-call", "of-the-next"} {
+		if want != "of-the-environment" {
+			keys.Note(havip.Credentials{AccessKeyID: want, AccessKeySecret: "x"})
+			keys.Note(havip.Credentials{})
+		}
+		if got, err := keys.Newest(t.Context()); got.AccessKeyID != want || err != nil {
+			t.Errorf("got those %s, %v; want those %s", got.AccessKeyID, err, want)
+		}
+	}
+}

@@ -78,26 +78,31 @@ func (env Environment) Function() (string, error) {
 	return name, nil
 }
 
-// Ledger opens what HAVIP_LEDGER names. It returns nil where that is empty: then
-// the follow-up carries the story.
-func (env Environment) Ledger(ctx context.Context) (ledger.Ledger, error) {
+// ledgers are the addresses that HAVIP_LEDGER may have.
+const ledgers = "tablestore://INSTANCE/TABLE, dynamodb://TABLE, redis://, rediss:// or nats://host:port"
+
+// Ledger opens what HAVIP_LEDGER names, with these keys where Alibaba has it. It returns
+// nil where that is empty: then the follow-up carries the story.
+func (env Environment) Ledger(ctx context.Context, keys accounts.Source) (ledger.Ledger, error) {
 	where := env.Getenv("HAVIP_LEDGER")
 	if where == "" {
 		return nil, nil
 	}
 	u, err := url.Parse(where)
 	if err != nil { // it may hold a password, so nothing of it is repeated
-		return nil, fmt.Errorf("HAVIP_LEDGER is no address; give dynamodb://TABLE, redis://, rediss:// or nats://host:port, or leave it empty to do without")
+		return nil, fmt.Errorf("HAVIP_LEDGER is no address; give %s, or leave it empty to do without", ledgers)
 	}
 	switch u.Scheme {
 	case "nats":
 		return openNATS(ctx, where, u.Host)
 	case "dynamodb":
 		return opened(ledger.OpenDynamoDB(ctx, where))
+	case "tablestore":
+		return opened(ledger.OpenTablestore(ctx, where, env.Getenv("FC_REGION"), keys))
 	case "redis", "rediss":
 		return opened(ledger.OpenRedis(ctx, where))
 	}
-	return nil, fmt.Errorf("HAVIP_LEDGER: %.16q is not known; give dynamodb://TABLE, redis://, rediss:// or nats://host:port, or leave it empty to do without", u.Scheme)
+	return nil, fmt.Errorf("HAVIP_LEDGER: %.16q is not known; give %s, or leave it empty to do without", u.Scheme, ledgers)
 }
 
 // sayLedger says which ledger there is, without its password, or what its lack means.
@@ -105,7 +110,7 @@ func (env Environment) sayLedger(l ledger.Ledger) {
 	if l == nil {
 		env.Log.Warn("no ledger: HAVIP_LEDGER is empty", "weaker", "a copy of an event may call the cloud again; "+
 			"only the event's own instance counts as failed; no cool-down, no brake, no freeze, and nothing is superseded",
-			"instead", "dynamodb://TABLE or redis://…, see docs/ledgers.md")
+			"instead", "tablestore://INSTANCE/TABLE, dynamodb://TABLE or redis://…, see docs/ledgers.md")
 		return
 	}
 	u, _ := url.Parse(env.Getenv("HAVIP_LEDGER")) // it was opened
@@ -175,7 +180,7 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 	if err != nil {
 		return nil, err
 	}
-	lasting, err := env.Ledger(ctx)
+	lasting, err := env.Ledger(ctx, keys.Newest)
 	if err != nil {
 		return nil, err
 	}
@@ -198,6 +203,7 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 	}
 	desk, queues, clock, timings := &flow.Desk{}, &havip.Queues{}, &havip.Clock{}, &havip.Timings{}
 	return func(ctx context.Context, c Call) (flow.Function, error) {
+		keys.Note(c.Credentials)
 		file, err := find(ctx, stored.Caller{Region: c.Region, Credentials: keys.Own(c.Credentials)})
 		if err != nil {
 			return flow.Function{}, err

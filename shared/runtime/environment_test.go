@@ -41,12 +41,38 @@ func TestFunctionsReadTheRosterAsTheCall(t *testing.T) {
 	}
 }
 
+// A ledger of Alibaba's is opened once, and signed for with the keys of the newest call.
+func TestTheLedgerIsSignedForAsTheCall(t *testing.T) {
+	first, second := havip.Credentials{AccessKeyID: "STS.1", AccessKeySecret: "1", SecurityToken: "t1"}, havip.Credentials{AccessKeyID: "STS.2", AccessKeySecret: "2", SecurityToken: "t2"}
+	table := ledgertest.NewTablestore(t)
+	env := runtime.Environment{Log: runtime.NewLog(io.Discard), Getenv: func(name string) string {
+		return map[string]string{"HAVIP_ROSTER": string(roster.Builtin()), "HAVIP_LEDGER": table.Address()}[name]
+	}}
+	functions, err := env.Functions(t.Context(), func(runtime.Call) flow.Bus { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, keys := range []havip.Credentials{first, second, {}} { // the last call brings none
+		if keys.AccessKeyID != "" {
+			table.Know(keys)
+		}
+		function, err := functions(t.Context(), runtime.Call{Region: "cn-hangzhou", Credentials: keys})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := function.(flow.Function).Ledger.Now(t.Context()); err != nil {
+			t.Errorf("with %q: %v", keys.AccessKeyID, err)
+		}
+	}
+}
+
 // The functions say once which ledger they go by, and what is weaker without one.
 func TestFunctionsSayWhichLedger(t *testing.T) {
-	host := ledgertest.Redis(t, "--requirepass", "a-password").Host
+	host, table := ledgertest.Redis(t, "--requirepass", "a-password").Host, ledgertest.NewTablestore(t)
 	for where, want := range map[string]string{
 		"":                            `"level":"WARN","msg":"no ledger: HAVIP_LEDGER is empty","weaker":"a copy of an event may call the cloud again;`,
 		"redis://:a-password@" + host: `"level":"INFO","msg":"ledger","kind":"redis","at":"` + host + `"`,
+		table.Address():               `"level":"INFO","msg":"ledger","kind":"tablestore","at":"havip-functions"`,
 	} {
 		var said bytes.Buffer
 		env := runtime.Environment{Log: runtime.NewLog(&said), Getenv: func(name string) string {
