@@ -1,14 +1,15 @@
 # The events that reach the functions, beside s.yaml: a custom bus for events of
 # our own types, which the default bus does not take, with a dead-letter queue;
 # and, with default_bus_rules, the two rules on the default bus in place of the
-# eventbridge triggers of s.yaml. Never both: each event would come twice.
+# eventbridge triggers of s.yaml. Never both: each event would come twice. And the
+# ledger of the functions, for which s.yaml has no words.
 
 terraform {
   required_version = ">= 1.5"
   required_providers {
     alicloud = {
       source  = "aliyun/alicloud"
-      version = ">= 1.210"
+      version = ">= 1.221" # the first that knows network_type_acl
     }
   }
 }
@@ -21,6 +22,13 @@ variable "region" {
 variable "default_bus_rules" {
   type    = bool
   default = false
+}
+
+# An instance has its name for itself among all accounts of a region: choose your own,
+# and name it in HAVIP_LEDGER too.
+variable "ledger_instance" {
+  type    = string
+  default = "havip-functions"
 }
 
 provider "alicloud" {
@@ -127,6 +135,31 @@ resource "alicloud_event_bridge_rule" "havip" {
   }
 }
 
+# Tablestore forgets by the table: records stay, and the history goes a day after the
+# last of it has expired. Both are paid by what is read and written.
+resource "alicloud_ots_instance" "ledger" {
+  name             = var.ledger_instance
+  description      = "What HAVIP Functions remember"
+  network_type_acl = ["VPC", "CLASSIC"] # whoever is elsewhere needs INTERNET too
+}
+
+resource "alicloud_ots_table" "ledger" {
+  for_each      = { havip_ledger = -1, havip_ledger_history = 2678400 }
+  instance_name = alicloud_ots_instance.ledger.name
+  table_name    = each.key
+  time_to_live  = each.value
+  max_version   = 1
+
+  primary_key {
+    name = "pk"
+    type = "String"
+  }
+  primary_key {
+    name = "sk"
+    type = "String"
+  }
+}
+
 # The fields by which the log is searched; the queries are in README.md.
 resource "alicloud_log_store_index" "functions" {
   project  = "havip-functions"
@@ -146,6 +179,10 @@ resource "alicloud_log_store_index" "functions" {
       token            = " #$^*\r\n\t\"',:{}[]"
     }
   }
+}
+
+output "ledger" {
+  value = "tablestore://${alicloud_ots_instance.ledger.name}/havip_ledger"
 }
 
 output "bus" {

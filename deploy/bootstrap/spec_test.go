@@ -10,11 +10,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
 	"havip-functions/functions"
+	"havip-functions/shared/ledger"
+	"havip-functions/shared/ledger/ledgertest"
 )
 
 // environment is every name that a function reads.
@@ -119,6 +122,34 @@ func TestSpecTriggers(t *testing.T) {
 	}
 	if onDefaultBus > 2 {
 		t.Errorf("%d rules on the default bus, want 2 at most", onDefaultBus)
+	}
+}
+
+// The ledger is the one that rules.tf makes, and the policies allow, unless somebody
+// brings his own; every function has it.
+func TestSpecLedger(t *testing.T) {
+	spec, err := os.ReadFile("../../s.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := os.ReadFile("../alibaba/rules.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "tablestore://" + ledgertest.Instance + "/" + ledgertest.LedgerTable
+	if !strings.Contains(string(spec), "\n    HAVIP_LEDGER: ${env('HAVIP_LEDGER', '"+want+"')}\n") {
+		t.Errorf("s.yaml has no %s", want)
+	}
+	made := regexp.MustCompile(`variable "ledger_instance" \{\n  type    = string\n  default = "` + ledgertest.Instance + `"\n`)
+	tables := fmt.Sprintf("{ %s = -1, %[1]s_history = %d }", ledgertest.LedgerTable, int((ledger.Keep + 24*time.Hour).Seconds()))
+	if !made.Match(rules) || !strings.Contains(string(rules), tables) {
+		t.Errorf("rules.tf does not make %s with the tables %s", want, tables)
+	}
+	for name, resource := range readSpec(t).Resources {
+		env, _ := resource.Props["environmentVariables"].(map[string]any) // none has no ledger
+		if env["HAVIP_LEDGER"] != fromEnvironment {
+			t.Errorf("%s: HAVIP_LEDGER is %v", name, env["HAVIP_LEDGER"])
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
 	"havip-functions/shared/roster"
 	"havip-functions/shared/runtime/fc"
 )
@@ -34,6 +36,7 @@ type grant struct {
 	account string // of the roster; "" for the role of the functions themselves
 	object  string // bucket/key of the roster, if it is in OSS
 	bus     string // that outcomes go to, if any
+	ledger  string // its address; the role needs rights where that is Tablestore's
 	vpc     bool   // the functions are in a VPC
 	ingress bool   // the role of the web door, which makes no call to a cloud
 	checks  string // the function that takes follow-ups
@@ -50,7 +53,8 @@ the functions assume in that account.`,
 		Example: `  havip roster policy roster.yaml
   havip roster policy roster.yaml --ingress
   havip roster policy roster.yaml --account prod
-  havip roster policy roster.yaml --object havip-config/roster.yaml --bus havip --vpc`,
+  havip roster policy roster.yaml --object havip-config/roster.yaml --bus havip --vpc
+  havip roster policy roster.yaml --ledger tablestore://havip-functions/havip_ledger`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	where, _ := strings.CutPrefix(os.Getenv("HAVIP_ROSTER"), "oss://")
@@ -61,6 +65,7 @@ the functions assume in that account.`,
 	f.StringVar(&g.account, "account", "", "the role that is assumed in this account of the roster")
 	f.StringVar(&g.object, "object", where, "bucket/key of the roster in OSS (HAVIP_ROSTER, where it says oss://)")
 	f.StringVar(&g.bus, "bus", os.Getenv("HAVIP_OUTCOME_BUS"), "the bus that outcomes go to (HAVIP_OUTCOME_BUS)")
+	f.StringVar(&g.ledger, "ledger", os.Getenv("HAVIP_LEDGER"), "the ledger of the functions (HAVIP_LEDGER)")
 	f.StringVar(&g.checks, "follow-ups", fc.FollowUps(os.Getenv), "the function that takes follow-ups (HAVIP_FOLLOWUP_FUNCTION)")
 	f.BoolVar(&g.vpc, "vpc", false, "the functions are in a VPC")
 	f.BoolVar(&g.ingress, "ingress", false, "the role of havip-ingress, which touches no HAVIP")
@@ -105,6 +110,7 @@ func (g grant) policy() ramPolicy {
 	if g.object != "" {
 		p.allow([]string{"acs:oss:*:*:" + g.object}, "oss:GetObject")
 	}
+	p.allowLedger(regions, g.ledger)
 	if g.bus != "" {
 		p.allow(in(regions, "acs:eventbridge:{region}:*:eventbus/"+g.bus), "eventbridge:PutEvents")
 	}
@@ -127,6 +133,30 @@ func (p *ramPolicy) allow(resources []string, actions ...string) {
 	if len(resources) > 0 {
 		p.Statement = append(p.Statement, ramStatement{"Allow", actions, resources})
 	}
+}
+
+// allowLedger allows what a ledger in Tablestore does with its two tables. RAM has the
+// names of instances in small letters.
+// https://www.alibabacloud.com/help/en/tablestore/tablestore-ram-policy/
+func (p *ramPolicy) allowLedger(regions []string, address string) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "tablestore" {
+		return
+	}
+	if region := u.Query().Get("region"); region != "" {
+		regions = []string{region}
+	}
+	kept, history := ledger.TablestoreRights()
+	table := "acs:ots:{region}:*:instance/" + strings.ToLower(u.Host) + "/table" + u.Path
+	p.allow(in(regions, table), prefixed("ots:", kept)...)
+	p.allow(in(regions, table+"_history"), prefixed("ots:", history)...)
+}
+
+func prefixed(with string, names []string) (all []string) {
+	for _, name := range names {
+		all = append(all, with+name)
+	}
+	return all
 }
 
 // held are the HAVIPs and members of the account, and their regions.

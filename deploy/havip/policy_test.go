@@ -30,7 +30,7 @@ func TestPolicyFiles(t *testing.T) {
 		"policy-ingress.json": {true, " --ingress"},
 	} {
 		var got bytes.Buffer
-		g := grant{roster: parsed(t, string(roster.Builtin())), object: "havip-config/roster.yaml", ingress: tt.ingress, checks: "havip-status-check"}
+		g := grant{roster: parsed(t, string(roster.Builtin())), object: "havip-config/roster.yaml", ledger: ledgerOfSpec, ingress: tt.ingress, checks: "havip-status-check"}
 		if err := g.policy().write(&got); err != nil {
 			t.Fatal(err)
 		}
@@ -39,10 +39,13 @@ func TestPolicyFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got.String() != string(want) {
-			t.Errorf("%s is old; write it with\n  havip roster policy shared/roster/roster.yaml --object havip-config/roster.yaml%s\nwhich prints\n%s", name, tt.flag, &got)
+			t.Errorf("%s is old; write it with\n  havip roster policy shared/roster/roster.yaml --object havip-config/roster.yaml --ledger %s%s\nwhich prints\n%s", name, ledgerOfSpec, tt.flag, &got)
 		}
 	}
 }
+
+// ledgerOfSpec is that of s.yaml.
+const ledgerOfSpec = "tablestore://havip-functions/havip_ledger"
 
 const rosterOfAccounts = `
 accounts:
@@ -69,8 +72,10 @@ func TestPolicyNamesWhatTheRosterNames(t *testing.T) {
 		"everything": {grant{roster: r, object: "b/k", bus: "havip", vpc: true}, []string{"acs:vpc:cn-hangzhou:*:havip/havip-own", "acs:vpc:cn-hangzhou:*:instance/i-1"},
 			[]string{"vpc:AssociateHaVip", "vpc:DescribeHaVips", "ecs:DescribeInstances", "sts:AssumeRole", "fc:InvokeFunction", "mns:SendMessage", "log:PostLogStoreLogs",
 				"oss:GetObject", "eventbridge:PutEvents", "ecs:CreateNetworkInterface"}},
-		"the web door": {grant{roster: r, ingress: true, object: "b/k", bus: "havip"}, nil,
-			[]string{"fc:InvokeFunction", "mns:SendMessage", "log:PostLogStoreLogs", "oss:GetObject", "eventbridge:PutEvents"}},
+		"the web door": {grant{roster: r, ingress: true, object: "b/k", bus: "havip", ledger: "tablestore://Mine/t"}, nil,
+			[]string{"fc:InvokeFunction", "mns:SendMessage", "log:PostLogStoreLogs", "oss:GetObject", "ots:GetRow", "ots:DeleteRow", "eventbridge:PutEvents"}},
+		"a ledger elsewhere": {grant{roster: r, account: "prod", ledger: "tablestore://mine/t"}, []string{"acs:vpc:cn-beijing:*:havip/havip-prod", "acs:vpc:cn-beijing:*:instance/eni-1"},
+			[]string{"vpc:AssociateHaVip", "vpc:DescribeHaVips", "ecs:DescribeInstances"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var actions []string
@@ -85,6 +90,25 @@ func TestPolicyNamesWhatTheRosterNames(t *testing.T) {
 				t.Errorf("got %v, want %v", actions, tt.actions)
 			}
 		})
+	}
+}
+
+// The ledger's two tables are allowed each by its name, and no other.
+func TestPolicyNamesTheLedgersTables(t *testing.T) {
+	for address, want := range map[string]string{
+		"tablestore://Mine/t?region=cn-beijing": "acs:ots:cn-beijing:*:instance/mine/table/t acs:ots:cn-beijing:*:instance/mine/table/t_history",
+		"tablestore://mine/t":                   "acs:ots:cn-hangzhou:*:instance/mine/table/t acs:ots:cn-hangzhou:*:instance/mine/table/t_history",
+		"redis://host":                          "",
+	} {
+		var got []string
+		for _, s := range (grant{roster: parsed(t, rosterOfAccounts), ledger: address}).policy().Statement {
+			if strings.HasPrefix(s.Action[0], "ots:") {
+				got = append(got, s.Resource...)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %q, want %s", address, got, want)
+		}
 	}
 }
 

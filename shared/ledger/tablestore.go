@@ -239,7 +239,7 @@ func tablestoreKind(err error) error {
 	return err
 }
 
-// TablestoreRights are the calls that a role has to allow on both tables.
-func TablestoreRights() []string {
-	return []string{"DeleteRow", "GetRange", "GetRow", "PutRow", "UpdateRow"}
+// TablestoreRights are the calls that a role has to allow, on TABLE and on TABLE_history.
+func TablestoreRights() (kept, history []string) {
+	return []string{"GetRow", "PutRow", "UpdateRow"}, []string{"DeleteRow", "GetRange", "GetRow", "PutRow"}
 }

@@ -36,6 +36,7 @@ type Tablestore struct {
 	known  map[string]havip.Credentials
 	tables map[string]*otsTable
 	calls  int
+	done   map[string]bool
 	fault  func(op string) Fault
 	ahead  time.Duration
 	server *http.Server
@@ -59,10 +60,11 @@ const (
 	maxSkew   = 15 * time.Minute
 )
 
-// NewTablestore starts one that believes these keys, with the tables of a ledger.
+// NewTablestore starts one that believes these keys, with the tables of
+// deploy/alibaba/rules.tf.
 func NewTablestore(t testing.TB, keys ...havip.Credentials) *Tablestore {
 	t.Helper()
-	s := &Tablestore{t: t, tables: map[string]*otsTable{}}
+	s := &Tablestore{t: t, done: map[string]bool{}}
 	s.Know(keys...)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -71,9 +73,7 @@ func NewTablestore(t testing.TB, keys ...havip.Credentials) *Tablestore {
 	s.Host = l.Addr().String()
 	s.serve(l)
 	t.Cleanup(s.Kill)
-	for name, life := range map[string]int{LedgerTable: -1, LedgerTable + "_history": 31 * 24 * 3600} {
-		s.tables[name] = &otsTable{life: time.Duration(life) * time.Second, key: []string{"pk", "sk"}}
-	}
+	s.tables = rules(t)
 	return s
 }
 
@@ -108,6 +108,13 @@ func (s *Tablestore) Fail(f func(op string) Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fault = f
+}
+
+// Done are the calls that had an effect, each with its table.
+func (s *Tablestore) Done() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.done))
 }
 
 // Age lets so much time pass for what is kept.

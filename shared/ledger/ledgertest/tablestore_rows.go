@@ -29,19 +29,19 @@ func (s *Tablestore) do(op string, body []byte) (proto.Message, *refusal) {
 	switch op {
 	case "PutRow":
 		m := &otsprotocol.PutRowRequest{}
-		return ask(s, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.put(m, now) })
+		return ask(s, op, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.put(m, now) })
 	case "GetRow":
 		m := &otsprotocol.GetRowRequest{}
-		return ask(s, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.get(m, now) })
+		return ask(s, op, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.get(m, now) })
 	case "UpdateRow":
 		m := &otsprotocol.UpdateRowRequest{}
-		return ask(s, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.update(m, now) })
+		return ask(s, op, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.update(m, now) })
 	case "DeleteRow":
 		m := &otsprotocol.DeleteRowRequest{}
-		return ask(s, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.remove(m, now) })
+		return ask(s, op, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.remove(m, now) })
 	case "GetRange":
 		m := &otsprotocol.GetRangeRequest{}
-		return ask(s, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.list(m, now) })
+		return ask(s, op, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.list(m, now) })
 	}
 	return nil, invalid("Unsupported operation: " + op + ".")
 }
@@ -51,7 +51,7 @@ type named interface {
 	GetTableName() string
 }
 
-func ask(s *Tablestore, m named, body []byte, do func(*otsTable) (proto.Message, *refusal)) (proto.Message, *refusal) {
+func ask(s *Tablestore, op string, m named, body []byte, do func(*otsTable) (proto.Message, *refusal)) (proto.Message, *refusal) {
 	if err := proto.Unmarshal(body, m); err != nil {
 		return nil, invalid("Failed to parse the ProtoBuf message: " + err.Error())
 	}
@@ -59,6 +59,7 @@ func ask(s *Tablestore, m named, body []byte, do func(*otsTable) (proto.Message,
 	if t == nil {
 		return nil, &refusal{http.StatusNotFound, "OTSObjectNotExist", "Requested table does not exist."}
 	}
+	s.done[op+" "+m.GetTableName()] = true
 	return do(t)
 }
 

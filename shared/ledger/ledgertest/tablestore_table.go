@@ -4,9 +4,14 @@ import (
 	"cmp"
 	"iter"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	wire "havip-functions/shared/ledger/tablestore"
@@ -17,6 +22,33 @@ type otsTable struct {
 	key  []string      // the names of its columns
 	life time.Duration // of a column; less than none for ever
 	rows []otsRow      // by their keys
+}
+
+// rules reads the tables out of deploy/alibaba/rules.tf: the names with their lives, and
+// the columns of their key.
+func rules(t testing.TB) map[string]*otsTable {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join(root(t), "deploy/alibaba/rules.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(source), `resource "alicloud_ots_table"`)
+	block, _, _ = strings.Cut(block, "\n}\n")
+	_, each, _ := strings.Cut(block, "for_each")
+	each, _, _ = strings.Cut(each, "\n")
+	var key []string
+	for _, column := range regexp.MustCompile(`name = "(\w+)"\s+type = "String"`).FindAllStringSubmatch(block, -1) {
+		key = append(key, column[1])
+	}
+	tables := map[string]*otsTable{}
+	for _, table := range regexp.MustCompile(`(\w+) = (-?\d+)`).FindAllStringSubmatch(each, -1) {
+		seconds, _ := strconv.Atoi(table[2]) // these are digits
+		tables[table[1]] = &otsTable{key: key, life: time.Duration(seconds) * time.Second}
+	}
+	if len(tables) != 2 || len(key) != 2 {
+		t.Fatalf("rules.tf makes %d tables with the key %q", len(tables), key)
+	}
+	return tables
 }
 
 type otsRow struct {
