@@ -52,7 +52,6 @@ var only = map[string][]string{
 	"github.com/baidubce/bce-sdk-go":         {"shared/baidu", "shared/baidu (test)", "shared/simulator (test)"},
 	dynamoSDK:                                {"shared/ledger", "shared/ledger (test)", "shared/ledger/ledgertest"},
 	tablestoreSDK:                            {"shared/ledger/tablestore (test)", "shared/ledger/ledgertest"}, // 13 MiB of a binary
-	"github.com/golang/protobuf":             {"shared/ledger/ledgertest"},
 	module + "shared/ledger/tablestore":      {"shared/ledger", "shared/ledger (test)", "shared/ledger/tablestore (test)", "shared/ledger/ledgertest"},
 	module + "shared/wire":                   {"shared/alibaba", "shared/baidu", "shared/ledger", "shared/ledger/tablestore", "shared/probe", "shared/roster/stored", "shared/runtime", "shared/runtime/fc", "shared/runtime/lambda", "shared/wire (test)"},
 	module + "shared/alibaba":                {"shared/accounts", "shared/roster/stored", "shared/runtime", "shared/runtime/fc", "functions/functionstest", "shared/havip/cloudtest", "(test)"},

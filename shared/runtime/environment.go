@@ -81,8 +81,10 @@ func (env Environment) Function() (string, error) {
 // ledgers are the addresses that HAVIP_LEDGER may have.
 const ledgers = "tablestore://INSTANCE/TABLE, dynamodb://TABLE, redis://, rediss:// or nats://host:port"
 
-// Ledger opens what HAVIP_LEDGER names, with these keys where Alibaba has it. It returns
-// nil where that is empty: then the follow-up carries the story.
+// Ledger opens what HAVIP_LEDGER names, with these keys where Alibaba has it, and in the
+// region that Function Compute tells. It returns nil where that is empty: then the
+// follow-up carries the story.
+// https://www.alibabacloud.com/help/en/functioncompute/fc/environment-variables
 func (env Environment) Ledger(ctx context.Context, keys accounts.Source) (ledger.Ledger, error) {
 	where := env.Getenv("HAVIP_LEDGER")
 	if where == "" {

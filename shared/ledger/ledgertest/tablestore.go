@@ -3,8 +3,8 @@ package ledgertest
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/md5"  //nolint:gosec // what the service asks for
-	"crypto/sha1" //nolint:gosec // likewise
+	"crypto/md5"
+	"crypto/sha1"
 	"encoding/base64"
 	"io"
 	"maps"
@@ -19,7 +19,8 @@ import (
 
 	vendor "github.com/aliyun/aliyun-tablestore-go-sdk/tablestore"
 	"github.com/aliyun/aliyun-tablestore-go-sdk/tablestore/otsprotocol"
-	"github.com/golang/protobuf/proto" //nolint:staticcheck // what the vendor's messages are of
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/protoadapt"
 
 	"havip-functions/shared/havip"
 	wire "havip-functions/shared/ledger/tablestore"
@@ -160,7 +161,7 @@ func (s *Tablestore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if failed != nil {
 		status, reply = failed.status, &otsprotocol.Error{Code: &failed.code, Message: &failed.message}
 	}
-	text, err := proto.Marshal(reply)
+	text, err := proto.Marshal(protoadapt.MessageV2Of(reply))
 	if err != nil {
 		s.t.Errorf("a reply can't be written: %v", err)
 	}
@@ -180,7 +181,7 @@ func invalid(message string) *refusal {
 	return &refusal{http.StatusBadRequest, "OTSParameterInvalid", message}
 }
 
-func (s *Tablestore) answer(r *http.Request, body []byte) (reply proto.Message, failed *refusal, lost bool) {
+func (s *Tablestore) answer(r *http.Request, body []byte) (reply protoadapt.MessageV1, failed *refusal, lost bool) {
 	op := strings.TrimPrefix(r.URL.Path, "/")
 	if failed := s.authenticate(r, body); failed != nil {
 		return nil, failed, false
@@ -210,7 +211,7 @@ func (s *Tablestore) authenticate(r *http.Request, body []byte) *refusal {
 			return invalid("Missing header: " + name + ".")
 		}
 	}
-	sum := md5.Sum(body) //nolint:gosec // likewise
+	sum := md5.Sum(body)
 	keys, known := s.known[r.Header.Get("x-ots-accesskeyid")]
 	date := r.Header.Get("x-ots-date")
 	at, err := time.Parse("2006-01-02T15:04:05", date[:min(len(date), 19)]) // the vendor's own client writes odd fractions

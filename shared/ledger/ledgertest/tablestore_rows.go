@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/aliyun/aliyun-tablestore-go-sdk/tablestore/otsprotocol"
-	"github.com/golang/protobuf/proto" //nolint:staticcheck // what the vendor's messages are of
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/protoadapt"
 
 	wire "havip-functions/shared/ledger/tablestore"
 )
@@ -24,35 +25,35 @@ const (
 )
 
 // do has the effect of a call that is allowed.
-func (s *Tablestore) do(op string, body []byte) (proto.Message, *refusal) {
+func (s *Tablestore) do(op string, body []byte) (protoadapt.MessageV1, *refusal) {
 	now := time.Now().Add(s.ahead)
 	switch op {
 	case "PutRow":
 		m := &otsprotocol.PutRowRequest{}
-		return ask(s, op, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.put(m, now) })
+		return ask(s, op, m, body, func(t *otsTable) (protoadapt.MessageV1, *refusal) { return t.put(m, now) })
 	case "GetRow":
 		m := &otsprotocol.GetRowRequest{}
-		return ask(s, op, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.get(m, now) })
+		return ask(s, op, m, body, func(t *otsTable) (protoadapt.MessageV1, *refusal) { return t.get(m, now) })
 	case "UpdateRow":
 		m := &otsprotocol.UpdateRowRequest{}
-		return ask(s, op, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.update(m, now) })
+		return ask(s, op, m, body, func(t *otsTable) (protoadapt.MessageV1, *refusal) { return t.update(m, now) })
 	case "DeleteRow":
 		m := &otsprotocol.DeleteRowRequest{}
-		return ask(s, op, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.remove(m, now) })
+		return ask(s, op, m, body, func(t *otsTable) (protoadapt.MessageV1, *refusal) { return t.remove(m, now) })
 	case "GetRange":
 		m := &otsprotocol.GetRangeRequest{}
-		return ask(s, op, m, body, func(t *otsTable) (proto.Message, *refusal) { return t.list(m, now) })
+		return ask(s, op, m, body, func(t *otsTable) (protoadapt.MessageV1, *refusal) { return t.list(m, now) })
 	}
 	return nil, invalid("Unsupported operation: " + op + ".")
 }
 
 type named interface {
-	proto.Message
+	protoadapt.MessageV1
 	GetTableName() string
 }
 
-func ask(s *Tablestore, op string, m named, body []byte, do func(*otsTable) (proto.Message, *refusal)) (proto.Message, *refusal) {
-	if err := proto.Unmarshal(body, m); err != nil {
+func ask(s *Tablestore, op string, m named, body []byte, do func(*otsTable) (protoadapt.MessageV1, *refusal)) (protoadapt.MessageV1, *refusal) {
+	if err := proto.Unmarshal(body, protoadapt.MessageV2Of(m)); err != nil {
 		return nil, invalid("Failed to parse the ProtoBuf message: " + err.Error())
 	}
 	t := s.tables[m.GetTableName()]
@@ -118,8 +119,8 @@ func (t *otsTable) check(c *otsprotocol.Condition, key []string, now time.Time) 
 		return nil
 	}
 	f, single := &otsprotocol.Filter{}, &otsprotocol.SingleColumnValueFilter{}
-	if proto.Unmarshal(c.ColumnCondition, f) != nil || f.GetType() != otsprotocol.FilterType_FT_SINGLE_COLUMN_VALUE ||
-		proto.Unmarshal(f.Filter, single) != nil || single.GetComparator() != otsprotocol.ComparatorType_CT_EQUAL {
+	if proto.Unmarshal(c.ColumnCondition, protoadapt.MessageV2Of(f)) != nil || f.GetType() != otsprotocol.FilterType_FT_SINGLE_COLUMN_VALUE ||
+		proto.Unmarshal(f.Filter, protoadapt.MessageV2Of(single)) != nil || single.GetComparator() != otsprotocol.ComparatorType_CT_EQUAL {
 		return invalid("Only a comparison with one column is known here.")
 	}
 	column, has := there[single.GetColumnName()]
@@ -132,7 +133,7 @@ func (t *otsTable) check(c *otsprotocol.Condition, key []string, now time.Time) 
 	return nil
 }
 
-func (t *otsTable) put(m *otsprotocol.PutRowRequest, now time.Time) (proto.Message, *refusal) {
+func (t *otsTable) put(m *otsprotocol.PutRowRequest, now time.Time) (protoadapt.MessageV1, *refusal) {
 	r, key, failed := t.one(m.Row)
 	if failed == nil {
 		failed = t.check(m.Condition, key, now)
@@ -149,7 +150,7 @@ func (t *otsTable) put(m *otsprotocol.PutRowRequest, now time.Time) (proto.Messa
 	return &otsprotocol.PutRowResponse{Consumed: consumed(0, 1)}, nil
 }
 
-func (t *otsTable) get(m *otsprotocol.GetRowRequest, now time.Time) (proto.Message, *refusal) {
+func (t *otsTable) get(m *otsprotocol.GetRowRequest, now time.Time) (protoadapt.MessageV1, *refusal) {
 	_, key, failed := t.one(m.PrimaryKey)
 	if failed != nil {
 		return nil, failed
@@ -164,7 +165,7 @@ func (t *otsTable) get(m *otsprotocol.GetRowRequest, now time.Time) (proto.Messa
 	return reply, nil
 }
 
-func (t *otsTable) update(m *otsprotocol.UpdateRowRequest, now time.Time) (proto.Message, *refusal) {
+func (t *otsTable) update(m *otsprotocol.UpdateRowRequest, now time.Time) (protoadapt.MessageV1, *refusal) {
 	r, key, failed := t.one(m.RowChange)
 	if failed == nil {
 		failed = t.check(m.Condition, key, now)
@@ -196,7 +197,7 @@ func (t *otsTable) update(m *otsprotocol.UpdateRowRequest, now time.Time) (proto
 	return reply, nil
 }
 
-func (t *otsTable) remove(m *otsprotocol.DeleteRowRequest, now time.Time) (proto.Message, *refusal) {
+func (t *otsTable) remove(m *otsprotocol.DeleteRowRequest, now time.Time) (protoadapt.MessageV1, *refusal) {
 	r, key, failed := t.one(m.PrimaryKey)
 	if failed == nil && !r.Deleted {
 		failed = invalid("A deletion has its marker.")
@@ -213,7 +214,7 @@ func (t *otsTable) remove(m *otsprotocol.DeleteRowRequest, now time.Time) (proto
 	return &otsprotocol.DeleteRowResponse{Consumed: consumed(0, 1)}, nil
 }
 
-func (t *otsTable) list(m *otsprotocol.GetRangeRequest, now time.Time) (proto.Message, *refusal) {
+func (t *otsTable) list(m *otsprotocol.GetRangeRequest, now time.Time) (protoadapt.MessageV1, *refusal) {
 	from, failed := t.edge(m.InclusiveStartPrimaryKey)
 	to, failedToo := t.edge(m.ExclusiveEndPrimaryKey)
 	if failed = cmp.Or(failed, failedToo); failed != nil {

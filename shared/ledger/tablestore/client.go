@@ -25,6 +25,8 @@ type Client struct {
 
 	// Keys give the credentials of each call anew: those of a function's role change.
 	Keys func(context.Context) (havip.Credentials, error)
+
+	Transport http.RoundTripper // nil: one that all such clients share
 }
 
 // Error is what Tablestore refuses a call with.
@@ -59,6 +61,7 @@ type answer struct {
 
 const (
 	tries    = 3
+	aTry     = 3 * time.Second       // then its connection may be dead, after a freeze
 	pause    = 50 * time.Millisecond // before the second try, at most; it doubles
 	maxReply = 16 << 20              // a range has 4 MB at most, and its encoding
 )
@@ -95,12 +98,14 @@ func wait(ctx context.Context, most time.Duration) error {
 }
 
 func (c *Client) try(ctx context.Context, op string, m message, keys havip.Credentials) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, aTry)
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Endpoint+"/"+op, bytes.NewReader(m))
 	if err != nil {
 		return answer{}, err
 	}
 	Sign(r, c.Instance, keys, m, time.Now())
-	reply, err := client.Do(r)
+	reply, err := wire.WithoutRedirects(&http.Client{Transport: cmp.Or(c.Transport, shared)}).Do(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -112,12 +117,12 @@ func (c *Client) try(ctx context.Context, op string, m message, keys havip.Crede
 	return read(op, reply, body)
 }
 
-// client keeps as many connections as calls are on their way at once.
-var client = wire.WithoutRedirects(&http.Client{Transport: func() *http.Transport {
+// shared keeps as many connections as calls are on their way at once.
+var shared = func() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 32
 	return t
-}()})
+}()
 
 // read judges a reply. One without a request's id is not Tablestore's.
 func read(op string, reply *http.Response, body []byte) (answer, error) {

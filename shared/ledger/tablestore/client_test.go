@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	vendor "github.com/aliyun/aliyun-tablestore-go-sdk/tablestore"
@@ -196,5 +197,61 @@ func TestTries(t *testing.T) {
 				t.Errorf("%v after %d tries, want %s after %d", err, asked, tt.want, tt.tries)
 			}
 		})
+	}
+}
+
+// hanging is a connection that is dead for so many tries.
+type hanging struct{ tries int }
+
+func (h *hanging) RoundTrip(r *http.Request) (*http.Response, error) {
+	if h.tries--; h.tries >= 0 {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	w := httptest.NewRecorder()
+	w.Header().Set("x-ots-requestid", "1")
+	return w.Result(), nil
+}
+
+// A dead connection takes a few seconds, and not all of the caller's time.
+func TestDeadConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &tablestore.Client{Endpoint: "http://ots", Transport: &hanging{tries: 1}, Keys: func(context.Context) (havip.Credentials, error) { return owner, nil }}
+		began := time.Now()
+		if _, _, err := c.GetRow(t.Context(), "t", key("a", "1")...); err != nil || time.Since(began) > 4*time.Second {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		c.Transport, began = &hanging{tries: 9}, time.Now()
+		if _, _, err := c.GetRow(ctx, "t", key("a", "1")...); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+	})
+}
+
+// What is beyond the limits of the wide column model is refused, and so is who asks for
+// more than one table has.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	c := ledgertest.NewTablestore(t, owner).Client(owner)
+	put := func(part string, size int) error {
+		r := tablestore.Row{Key: key(part, "1"), Columns: []tablestore.Cell{{Name: "body", Value: make([]byte, size)}}}
+		return c.PutRow(t.Context(), ledgertest.LedgerTable, r, tablestore.Anyhow)
+	}
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a long key":     {put(strings.Repeat("a", 1025), 1), "OTSInvalidPK"},
+		"a large column": {put("a", 2<<20+1), "OTSParameterInvalid"},
+		"no such table":  {c.DeleteRow(t.Context(), "another", key("a", "1")...), "OTSObjectNotExist"},
+		"half a key":     {c.DeleteRow(t.Context(), ledgertest.LedgerTable, key("a", "1")[:1]...), "OTSParameterInvalid"},
+		"another key":    {c.DeleteRow(t.Context(), ledgertest.LedgerTable, tablestore.Cell{Name: "id", Value: "a"}, tablestore.Cell{Name: "sk", Value: "1"}), "OTSInvalidPK"},
+		"all right":      {put(strings.Repeat("a", 1024), 2<<20), ""},
+	} {
+		if got := new(tablestore.Error); (tt.want != "") != errors.As(tt.err, &got) || got.Code != tt.want {
+			t.Errorf("%s: %v, want %s", name, tt.err, tt.want)
+		}
 	}
 }
