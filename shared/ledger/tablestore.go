@@ -54,17 +54,17 @@ func OpenTablestore(ctx context.Context, address, ours string, keys Keys) (*Tabl
 	}
 	endpoint := tablestoreEndpoint(u, ours)
 	if endpoint == "" {
-		return nil, fmt.Errorf("Tablestore: no region is known; give %s?region=REGION", address)
+		return nil, fmt.Errorf("no region is known for Tablestore; give %s?region=REGION", address)
 	}
 	t := tablestoreTables{&tablestore.Client{Endpoint: endpoint, Instance: u.Host, Keys: keys}, u.Path[1:]}
 	if _, err := keys(ctx); err != nil {
-		return &Table{t}, nil //nolint:nilerr // a call brings its own
+		return &Table{t}, nil // a call brings its own
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	for _, table := range []string{t.table, t.table + forgets} {
 		if _, _, err := t.client.GetRow(ctx, table, rowKey("clock", "clock")...); err != nil {
-			return nil, fmt.Errorf("Tablestore's table %s at %s can't be read: %w; deploy/alibaba/rules.tf makes it", table, t.client.Endpoint, tablestoreKind(err))
+			return nil, fmt.Errorf("the table %s of Tablestore at %s can't be read: %w; deploy/alibaba/rules.tf makes it", table, t.client.Endpoint, tablestoreKind(err))
 		}
 	}
 	return &Table{t}, nil

@@ -51,11 +51,13 @@ type Fault struct {
 	Lose   bool   // the reply, after the effect
 }
 
+// Instance and LedgerTable are those of s.yaml.
 const (
-	// Instance and LedgerTable are those of s.yaml.
 	Instance    = "havip-functions"
 	LedgerTable = "havip_ledger"
+)
 
+const (
 	busyEvery = 40 // calls
 	maxBody   = 8 << 20
 	maxSkew   = 15 * time.Minute

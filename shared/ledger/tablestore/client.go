@@ -36,6 +36,7 @@ type Error struct {
 	Status                       int
 }
 
+// Error says what was refused, and names the request.
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s (%d): %s (request %s)", e.Op, e.Code, e.Status, e.Message, e.RequestID)
 }
