@@ -111,7 +111,29 @@ func (k kept) check(t *testing.T, part string, expires int64) time.Duration {
 }
 
 // A table deletes what has expired some days later; until then it counts as gone.
-func TestTableExpired(t *testing.T) {
+func TestTableExpired(t *testing.T) { onTables(t, testExpired) }
+
+// A story that is archived with another end is told once, by its last one.
+func TestTableArchivedAgain(t *testing.T) {
+	onTables(t, func(t *testing.T, l cloudTable) {
+		s := story(id(story("", at).HAVIP, 1), at)
+		for n := range 2 {
+			s.EndedAt = at.Add(time.Duration(n) * time.Hour)
+			if err := l.Archive(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, key := range []string{"", s.HAVIP.String()} {
+			if found, _, err := l.Stories(t.Context(), key, "", 10); err != nil || len(found) != 1 || !found[0].EndedAt.Equal(s.EndedAt) {
+				t.Errorf("of %q there are %+v, %v", key, found, err)
+			}
+		}
+	})
+}
+
+// onTables runs a test on a table of each cloud.
+func onTables(t *testing.T, test func(*testing.T, cloudTable)) {
+	t.Helper()
 	t.Parallel()
 	for name, open := range map[string]func(*testing.T) cloudTable{
 		"DynamoDB":   func(t *testing.T) cloudTable { return dynamoDBAt(t, ledgertest.DynamoDB(t)) },
@@ -119,7 +141,7 @@ func TestTableExpired(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			testExpired(t, open(t))
+			test(t, open(t))
 		})
 	}
 }
