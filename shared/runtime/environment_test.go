@@ -2,6 +2,8 @@ package runtime_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -62,6 +64,21 @@ func TestTheLedgerIsSignedForAsTheCall(t *testing.T) {
 		}
 		if _, err := function.(flow.Function).Ledger.Now(t.Context()); err != nil {
 			t.Errorf("with %q: %v", keys.AccessKeyID, err)
+		}
+	}
+}
+
+// A ledger of Alibaba's is in the function's own region unless its address says otherwise.
+func TestTheLedgerIsInTheFunctionsRegion(t *testing.T) {
+	none := func(context.Context) (havip.Credentials, error) {
+		return havip.Credentials{}, errors.New("no call has come")
+	}
+	for region, want := range map[string]string{"": "no region is known", "cn-hangzhou": ""} {
+		env := runtime.Environment{Getenv: func(name string) string {
+			return map[string]string{"HAVIP_LEDGER": "tablestore://havip-functions/havip_ledger", "FC_REGION": region}[name]
+		}}
+		if _, err := env.Ledger(t.Context(), none); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("in %q: %v, want %q", region, err, want)
 		}
 	}
 }
