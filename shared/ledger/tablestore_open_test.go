@@ -57,7 +57,7 @@ func TestTablestoreKinds(t *testing.T) {
 			})
 			_, err := l.Save(t.Context(), "baidu.bj.havip-1", []byte("{}"), 0)
 			for _, kind := range []error{ledger.ErrSlow, ledger.ErrGone, ledger.ErrFull, ledger.ErrNotFound, havip.ErrConflict} {
-				if errors.Is(err, kind) != (kind == tt.want) {
+				if errors.Is(err, kind) != errors.Is(tt.want, kind) {
 					t.Errorf("%v, want %v", err, tt.want)
 				}
 			}
