@@ -8,15 +8,15 @@ import (
 	"os/exec"
 	"slices"
 	"testing"
-
-	"havip-functions/shared/ledger/ledgertest"
 )
 
 // cfn-lint has the schema of each resource, and SAM's own transform.
 func TestTemplateFitsTheSchema(t *testing.T) {
 	t.Parallel()
 	program, err := exec.LookPath("cfn-lint")
-	ledgertest.Need(t, err, "pip install cfn-lint==1.51.0")
+	if err != nil {
+		t.Skipf("%v; pip install cfn-lint==1.51.0", err)
+	}
 	lint := exec.CommandContext(t.Context(), program, "--regions", "us-east-1", "eu-central-1", "cn-north-1", "--template", "../aws/template.yaml")
 	if said, err := lint.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, said)

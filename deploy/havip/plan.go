@@ -21,8 +21,8 @@ func planCommand() *cobra.Command {
 	var direct, asJSON bool
 	var rosterPath string
 	cmd := &cobra.Command{
-		Use:     "plan FILE|-",
-		Short:   "Tell what an event would do first, and do nothing",
+		Use:   "plan FILE|-",
+		Short: "Tell what an event would do first, and do nothing",
 		Long: `Tell what an event would do first at each HAVIP that it concerns, the calls that
 lead there as the clouds' permissions name them, and what each rule says of them. It
 changes nothing, and ends with 1 where nothing would be done.`,

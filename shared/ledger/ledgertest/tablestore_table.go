@@ -28,7 +28,7 @@ type otsTable struct {
 // the columns of their key.
 func rules(t testing.TB) map[string]*otsTable {
 	t.Helper()
-	source, err := os.ReadFile(filepath.Join(root(t), "deploy/alibaba/rules.tf"))
+	source, err := os.ReadFile(filepath.Join(Root(t), "deploy/alibaba/rules.tf"))
 	if err != nil {
 		t.Fatal(err)
 	}
