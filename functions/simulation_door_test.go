@@ -54,15 +54,15 @@ var guarded = []sender{
 	{"a reporter", guard.Reporter, 0, header("Authorization", "Bearer "+reportersToken)},
 	{"a reporter by path", guard.Reporter, 0, func(r *http.Request, _ []byte) { r.SetPathValue("token", reportersToken) }},
 	{"a reporter's EventBridge", guard.Reporter, 0, header("X-Eventbridge-Signature-Token", reportersToken)},
-	{"a reporter who signs", guard.Reporter, 0, func(r *http.Request, body []byte) { guard.Sign(r.Header, webhookSecret, "w", body) }},
+	{"a reporter who signs", guard.Reporter, 0, func(r *http.Request, body []byte) { guard.Sign(r.Header, "w", body, webhookSecret) }},
 	{"a stranger", guard.Stranger, 401, func(*http.Request, []byte) {}},
 	{"a stranger on this machine", guard.Stranger, 401, func(r *http.Request, _ []byte) { local(r) }},
 	{"a stranger with a token", guard.Stranger, 401, header("Authorization", "Bearer "+noToken)},
 	{"a stranger with no bearer", guard.Stranger, 401, header("Authorization", "Basic "+operatorsToken)},
 	{"an operator's token in a path", guard.Stranger, 401, func(r *http.Request, _ []byte) { r.SetPathValue("token", operatorsToken) }},
-	{"a stranger who signs", guard.Stranger, 401, func(r *http.Request, body []byte) { guard.Sign(r.Header, []byte(noToken), "w", body) }},
+	{"a stranger who signs", guard.Stranger, 401, func(r *http.Request, body []byte) { guard.Sign(r.Header, "w", body, []byte(noToken)) }},
 	{"a signature of another body", guard.Stranger, 401, func(r *http.Request, body []byte) {
-		guard.Sign(r.Header, webhookSecret, "w", append([]byte(" "), body...))
+		guard.Sign(r.Header, "w", append([]byte(" "), body...), webhookSecret)
 	}},
 }
 

@@ -19,7 +19,7 @@ func believing(t *testing.T, c clouds, env ...string) *daemon {
 // webhook signs a body as a sender does, and lets spoil change the headers.
 func webhook(secret, body string, spoil func(http.Header)) map[string]string {
 	h := http.Header{}
-	guard.Sign(h, []byte(secret), "msg-1", []byte(body))
+	guard.Sign(h, "msg-1", []byte(body), []byte(secret))
 	if spoil != nil {
 		spoil(h)
 	}

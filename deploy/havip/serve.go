@@ -15,6 +15,7 @@ import (
 	"havip-functions/shared/flow"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/notify"
 	"havip-functions/shared/roster"
 	"havip-functions/shared/runtime"
 	"havip-functions/shared/runtime/host"
@@ -160,7 +161,18 @@ func (s serving) tell(keys *accounts.Accounts) (map[string]flow.Bus, error) {
 	if at := s.getenv("HAVIP_LEDGER"); at != "" && at != s.nats {
 		return nil, errors.New("HAVIP_LEDGER is for functions of the clouds, and a host has a ledger of its own; unset it, or join a cluster of NATS with --nats (HAVIP_NATS)")
 	}
-	return runtime.Environment{Getenv: s.getenv, Log: s.log}.Outcomes(keys)
+	ways, err := runtime.Environment{Getenv: s.getenv, Log: s.log}.Outcomes(keys)
+	if err != nil {
+		return nil, err
+	}
+	chats, err := notify.FromEnvironment(s.getenv)
+	if err != nil {
+		return nil, err
+	}
+	for name, chat := range chats {
+		ways[name] = chat
+	}
+	return ways, nil
 }
 
 // persist serves, and opens the host anew after its store could not be written:

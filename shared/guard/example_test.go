@@ -13,7 +13,7 @@ func ExampleGuard_Prove() {
 	g := guard.Guard{Secrets: [][]byte{[]byte("new"), []byte("old")}}
 	body := `{"specversion":"1.0"}`
 	r := httptest.NewRequest(http.MethodPost, "/events", strings.NewReader(body))
-	guard.Sign(r.Header, []byte("old"), "msg-1", []byte(body))
+	guard.Sign(r.Header, "msg-1", []byte(body), []byte("old"))
 	fmt.Println(g.Prove(r, []byte(body)))
 	fmt.Println(g.Prove(r, []byte(body+" ")))
 	// Output:

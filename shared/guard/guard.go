@@ -39,7 +39,7 @@ func FromEnvironment(getenv func(string) string) (g Guard, err error) {
 	var tokens, operators, secrets error
 	g.Tokens, tokens = tokensIn(getenv, "HAVIP_INGRESS_TOKEN")
 	g.Operators, operators = tokensIn(getenv, "HAVIP_OPERATOR_TOKEN")
-	g.Secrets, secrets = secretsIn(getenv, "HAVIP_WEBHOOK_SECRET")
+	g.Secrets, secrets = SecretsIn(getenv, "HAVIP_WEBHOOK_SECRET")
 	if err := first(tokens, operators, secrets); err != nil {
 		return Guard{}, err
 	}
@@ -85,7 +85,9 @@ func tokensIn(getenv func(string) string, name string) ([]string, error) {
 	return tokens, nil
 }
 
-func secretsIn(getenv func(string) string, name string) (secrets [][]byte, err error) {
+// SecretsIn reads a list of secrets of Standard Webhooks, separated by spaces or commas,
+// from one variable. An error names it, never its value.
+func SecretsIn(getenv func(string) string, name string) (secrets [][]byte, err error) {
 	tokens, err := tokensIn(getenv, name)
 	for _, text := range tokens {
 		secret, wrong := parseSecret(text)
@@ -134,7 +136,7 @@ func (g Guard) Show(r *http.Request, body []byte) {
 	case len(g.Tokens) > 0:
 		r.Header.Set("Authorization", "Bearer "+g.Tokens[0])
 	case len(g.Secrets) > 0:
-		Sign(r.Header, g.Secrets[0], rand.Text(), body)
+		Sign(r.Header, rand.Text(), body, g.Secrets[0])
 	}
 }
 

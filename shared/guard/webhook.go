@@ -37,12 +37,17 @@ func parseSecret(text string) ([]byte, error) {
 	return secret, nil
 }
 
-// Sign adds the headers of Standard Webhooks for a body that is sent now.
-func Sign(h http.Header, secret []byte, id string, body []byte) {
+// Sign adds the headers of Standard Webhooks for a body that is sent now. While one
+// rotates its secret it signs with both, since a receiver may know only one.
+func Sign(h http.Header, id string, body []byte, secrets ...[]byte) {
 	at := strconv.FormatInt(time.Now().Unix(), 10)
+	var signatures []string
+	for _, secret := range secrets {
+		signatures = append(signatures, "v1,"+base64.StdEncoding.EncodeToString(signature(secret, id, at, body)))
+	}
 	h.Set(webhookID, id)
 	h.Set(webhookTimestamp, at)
-	h.Set(webhookSignature, "v1,"+base64.StdEncoding.EncodeToString(signature(secret, id, at, body)))
+	h.Set(webhookSignature, strings.Join(signatures, " "))
 }
 
 func signature(secret []byte, id, at string, body []byte) []byte {

@@ -40,10 +40,17 @@ func TestPublishedVector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := "v1," + base64.StdEncoding.EncodeToString(signature(secret, vectorID, at(vectorAt), []byte(vectorBody)))
-	if got != vectorSig {
-		t.Errorf("signed %s, want %s", got, vectorSig)
-	}
+	moment(t, 0, func(t *testing.T) {
+		h := http.Header{}
+		Sign(h, vectorID, []byte(vectorBody), secret, []byte("the next one"))
+		got, next, both := strings.Cut(h.Get(webhookSignature), " ")
+		if got != vectorSig || h.Get(webhookTimestamp) != at(vectorAt) || h.Get(webhookID) != vectorID {
+			t.Errorf("signed %v, want %s", h, vectorSig)
+		}
+		if !both || !strings.HasPrefix(next, "v1,") || next == got {
+			t.Errorf("signed %q, want a second signature", h.Get(webhookSignature))
+		}
+	})
 }
 
 func TestSigned(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"havip-functions/shared/accounts"
 	"havip-functions/shared/alibaba"
 	"havip-functions/shared/flow"
+	"havip-functions/shared/guard"
 )
 
 // outward sends follow-ups on, and outcomes to whoever wants them. The
@@ -36,11 +37,16 @@ func (o outward) Publish(ctx context.Context, e event.Event, after time.Duration
 }
 
 // outcomes opens the ways that outcomes take: HAVIP_OUTCOME_BUS names a bus of
-// EventBridge, HAVIP_OUTCOME_SINK a receiver of CloudEvents. Neither is needed.
+// EventBridge, HAVIP_OUTCOME_SINK a receiver of CloudEvents, signed for by HAVIP_OUTCOME_SECRET. None is
+// needed.
 func (env Environment) outcomes(keys *accounts.Accounts) (func(Call) map[string]flow.Bus, error) {
 	ways := map[string]flow.Bus{}
+	secrets, err := guard.SecretsIn(env.Getenv, "HAVIP_OUTCOME_SECRET")
+	if err != nil {
+		return nil, err
+	}
 	if address := env.Getenv("HAVIP_OUTCOME_SINK"); address != "" {
-		sink, err := NewSink(address)
+		sink, err := NewSink(address, secrets...)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package runtime_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
+	"havip-functions/shared/guard"
 	"havip-functions/shared/runtime"
 )
 
@@ -65,6 +67,40 @@ func TestSinkPublishes(t *testing.T) {
 				t.Errorf("it took %s", got)
 			}
 		})
+	}
+}
+
+// A receiver that asks for Standard Webhooks believes what is signed with either of two
+// secrets, and nothing else.
+func TestSinkSigns(t *testing.T) {
+	old, next := []byte("the-one-that-goes"), []byte("the-one-that-comes")
+	var status int
+	believing := guard.Guard{Secrets: [][]byte{next}}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // a short one has no fitting signature
+		_, err := believing.Prove(r, body)
+		if status = http.StatusNoContent; err != nil || r.Header.Get("Webhook-Id") != "e1" {
+			status = http.StatusUnauthorized
+		}
+		w.WriteHeader(status)
+	}))
+	defer s.Close()
+	for name, tt := range map[string]struct {
+		secrets [][]byte
+		want    string
+	}{
+		"both":     {[][]byte{old, next}, ""},
+		"the old":  {[][]byte{old}, "answered 401"},
+		"unsigned": {nil, "answered 401"},
+	} {
+		sink, err := runtime.NewSink(s.URL, tt.secrets...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := sink.Publish(t.Context(), attached(t, "e1"), 0); tt.want != "" || err != nil {
+			t.Log(name)
+			expectError(t, err, tt.want)
+		}
 	}
 }
 

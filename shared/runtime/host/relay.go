@@ -7,6 +7,7 @@ import (
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/time/rate"
 
 	"havip-functions/shared/flow"
 )
@@ -35,16 +36,18 @@ func (b *Bus) openRelay(ctx context.Context, name string, to flow.Bus) (relay, e
 	return relay{name, from, to}, nil
 }
 
-// run relays until the context ends.
+// run relays until the context ends. What is under way then is told again by the next
+// host. A receiver that is away for long takes one line of the log in a while.
 func (r relay) run(ctx context.Context, b *Bus) error {
-	return b.consume(ctx, r.from, func(ctx context.Context, text []byte) error {
+	warn := rate.Sometimes{First: 1, Interval: 10 * time.Second}
+	return b.consume(ctx, r.from, func(_ context.Context, text []byte) error {
 		var e cloudevents.Event
 		err := e.UnmarshalJSON(text)
 		if err == nil {
 			err = r.to.Publish(ctx, e, 0)
 		}
-		if err != nil {
-			b.log.Warn("an outcome was not taken, and is told again", "to", r.name, "error", err)
+		if err != nil && ctx.Err() == nil {
+			warn.Do(func() { b.log.Warn("an outcome was not taken, and is told again", "to", r.name, "error", err) })
 		}
 		return err
 	})
