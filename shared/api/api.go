@@ -4,6 +4,7 @@ package api
 import (
 	"time"
 
+	"havip-functions/shared/audit"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
 )
@@ -82,6 +83,11 @@ type Freezing struct {
 // Frozen answers POST /api/freeze: the ids of those that are.
 type Frozen struct {
 	Frozen []string `json:"frozen"`
+}
+
+// Audit answers GET /api/audit: the next lines behind an entry, none behind the last.
+type Audit struct {
+	Lines []audit.Line `json:"lines"`
 }
 
 // Lifted answers POST /api/lift: the brakes that were closed.

@@ -34,6 +34,7 @@ func (h *Host) handler() http.Handler {
 	mux.HandleFunc("POST /api/plan", h.plan)
 	mux.HandleFunc("POST /api/freeze", h.freeze)
 	mux.HandleFunc("POST /api/lift", h.lift)
+	mux.HandleFunc("GET /api/audit", h.audited)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", h.ready)
 	mux.Handle("GET /metrics", h.metrics.handler())

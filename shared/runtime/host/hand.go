@@ -7,6 +7,7 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/shared/api"
+	"havip-functions/shared/audit"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
@@ -43,6 +44,9 @@ func (h *Host) redrive(w http.ResponseWriter, r *http.Request) {
 		answer(w, api.Plans{Plans: plans})
 		return
 	}
+	if !h.byHand(w, r, audit.Deed{Kind: "redrive", Reason: why.Reason, What: map[string]any{"letter": id, "asOperator": why.AsOperator}}) {
+		return
+	}
 	accepted, err := h.function.Redrive(r.Context(), id, why.Reason, why.AsOperator)
 	if err != nil {
 		hindrance(w, err)
@@ -60,6 +64,9 @@ func (h *Host) freeze(w http.ResponseWriter, r *http.Request) {
 		api.Refuse(w, http.StatusBadRequest, "", "name one havip or all, until and reason")
 		return
 	}
+	if !h.byHand(w, r, audit.Deed{Kind: "freeze", HAVIP: f.HAVIP, Actor: f.Actor, Reason: f.Reason, What: f}) {
+		return
+	}
 	frozen, err := h.function.Keeper.Freeze(r.Context(), f.HAVIP, havip.Freeze{Until: f.Until, Reason: f.Reason, Actor: f.Actor})
 	switch {
 	case err != nil:
@@ -74,6 +81,9 @@ func (h *Host) freeze(w http.ResponseWriter, r *http.Request) {
 
 // lift opens the brake on failovers.
 func (h *Host) lift(w http.ResponseWriter, r *http.Request) {
+	if !h.byHand(w, r, audit.Deed{Kind: "lift"}) {
+		return
+	}
 	lifted, err := h.function.Keeper.Lift(r.Context())
 	if err != nil {
 		unavailable(w, err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -50,6 +51,7 @@ type Host struct {
 	metrics  *metrics
 	relays   []relay
 	streams  *ledger.JetStream
+	audit    *ledger.Audit
 }
 
 // Open starts the engine and listens; Serve answers.
@@ -87,7 +89,12 @@ func (h *Host) assemble(ctx context.Context) error {
 		return err
 	}
 	h.bus, h.streams = bus, streams
-	for name, to := range h.config.Tell {
+	if h.audit, err = ledger.OpenAudit(ctx, js, h.engine.replicas); err != nil {
+		return err
+	}
+	tell := map[string]flow.Bus{"audit": auditor{host: h}}
+	maps.Copy(tell, h.config.Tell)
+	for name, to := range tell {
 		r, err := bus.openRelay(ctx, name, to)
 		if err != nil {
 			return err
@@ -117,7 +124,8 @@ func (h *Host) assemble(ctx context.Context) error {
 func (h *Host) Serve(ctx context.Context) error {
 	defer h.engine.close()
 	sources := newSources(h.config.Limits, h.config.Guard)
-	sources.turned = h.metrics.turnedAway
+	var refused refusals
+	sources.turned = func(status int) { h.metrics.turnedAway(status); refused.count(status) }
 	ctx = havip.WithTally(ctx, h.metrics.called)
 	server := &http.Server{
 		Handler: sources.limit(h.handler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
@@ -139,6 +147,7 @@ func (h *Host) Serve(ctx context.Context) error {
 			}
 		})
 	}
+	relaying.Go(func() { h.auditRefusals(ctx, &refused) })
 	go h.sweep(ctx)
 	go h.guardStore(ctx, stop)
 	if err := h.function.Resume(ctx); err != nil {

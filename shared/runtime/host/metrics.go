@@ -124,11 +124,15 @@ func (m *metrics) leaves(e cloudevents.Event) {
 
 // turnedAway counts who showed no proof, or one of too little.
 func (m *metrics) turnedAway(status int) {
-	scope := guard.Stranger
+	m.turned.WithLabelValues(turnedAway(status).String()).Inc()
+}
+
+// turnedAway is the scope of the proof that was not enough, by the answer.
+func turnedAway(status int) guard.Scope {
 	if status == http.StatusForbidden {
-		scope = guard.Reporter
+		return guard.Reporter
 	}
-	m.turned.WithLabelValues(scope.String()).Inc()
+	return guard.Stranger
 }
 
 // called counts a call to a cloud, with what it answered.

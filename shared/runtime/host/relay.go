@@ -26,10 +26,14 @@ type relay struct {
 const forgotten = 24 * time.Hour
 
 func (b *Bus) openRelay(ctx context.Context, name string, to flow.Bus) (relay, error) {
-	from, err := b.outcomes.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+	c := jetstream.ConsumerConfig{
 		Durable: "relay-" + name, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
 		DeliverPolicy: jetstream.DeliverNewPolicy, InactiveThreshold: forgotten,
-	})
+	}
+	if _, all := to.(auditor); all { // which misses nothing, and knows what it has heard
+		c.DeliverPolicy, c.InactiveThreshold = jetstream.DeliverAllPolicy, 0
+	}
+	from, err := b.outcomes.CreateOrUpdateConsumer(ctx, c)
 	if err != nil {
 		return relay{}, fmt.Errorf("relay of outcomes: %w", err)
 	}
