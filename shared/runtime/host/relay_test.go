@@ -1,9 +1,12 @@
 package host_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +26,36 @@ func (l listener) Publish(_ context.Context, e cloudevents.Event, _ time.Duratio
 		return errors.New("busy")
 	}
 	return nil
+}
+
+// deaf refuses what it hears.
+type deaf chan struct{}
+
+// Publish implements [flow.Bus].
+func (d deaf) Publish(context.Context, cloudevents.Event, time.Duration) error {
+	d <- struct{}{}
+	return errors.New("busy")
+}
+
+// A receiver that is away for long does not fill the log.
+func TestADeafReceiverIsOneLine(t *testing.T) {
+	var log bytes.Buffer
+	t.Run("deaf", func(t *testing.T) {
+		heard := make(deaf, 100)
+		first(t, serve(t, simulated(t), host.Config{
+			Data: t.TempDir(), Tell: map[string]flow.Bus{"sink": heard}, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		}), "1")
+		for range 4 {
+			select {
+			case <-heard:
+			case <-time.After(20 * time.Second):
+				t.Fatal("it is not told again")
+			}
+		}
+	})
+	if n := strings.Count(log.String(), "is told again"); n != 1 {
+		t.Errorf("%d lines", n)
+	}
 }
 
 // Who hears the outcomes beside our own stream hears each, also after it was away,
