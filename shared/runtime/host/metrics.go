@@ -64,7 +64,7 @@ type watched struct{ havip.Keeper }
 
 var servingLost = prometheus.NewDesc("havip_serving_lost",
 	"1 while a sweep has told that no holder announces the address, by who does: a stranger, nobody, or one that is mute.",
-	[]string{"name", "cloud", "region", "havip", "by"}, nil)
+	[]string{"havip", "by"}, nil)
 
 // Describe implements [prometheus.Collector].
 func (w watched) Describe(all chan<- *prometheus.Desc) { all <- servingLost }
@@ -83,7 +83,7 @@ func (w watched) Collect(all chan<- prometheus.Metric) {
 			if r.Outage != nil && r.Outage.Told && r.Outage.By == by {
 				value = 1
 			}
-			all <- prometheus.MustNewConstMetric(servingLost, prometheus.GaugeValue, value, p.Name, p.Cloud, p.Region, p.ID, string(by))
+			all <- prometheus.MustNewConstMetric(servingLost, prometheus.GaugeValue, value, p.Name, string(by))
 		}
 	}
 }
