@@ -32,6 +32,7 @@ var leans = map[string][]string{
 	"shared/accounts":            {"events", "shared/alibaba", "shared/baidu", "shared/havip", "shared/havip/pace", "shared/wire"},
 	"shared/probe":               {"shared/havip", "shared/wire"},
 	"shared/notify":              {"events", "shared/guard", "shared/havip", "shared/wire"},
+	"shared/trace":               {"shared/havip", "shared/wire"},
 	"shared/roster":              {"shared/havip", "shared/yamlfile"},
 	"shared/roster/stored":       {"events", "shared/alibaba", "shared/havip", "shared/roster", "shared/wire", "shared/yamlfile"},
 	"shared/audit":               {},
@@ -55,7 +56,7 @@ var only = map[string][]string{
 	dynamoSDK:                                {"shared/ledger", "shared/ledger (test)", "shared/ledger/ledgertest"},
 	tablestoreSDK:                            {"shared/ledger/tablestore (test)", "shared/ledger/ledgertest"}, // 13 MiB of a binary
 	module + "shared/ledger/tablestore":      {"shared/ledger", "shared/ledger (test)", "shared/ledger/tablestore (test)", "shared/ledger/ledgertest"},
-	module + "shared/wire":                   {"shared/alibaba", "shared/baidu", "shared/ledger", "shared/ledger/tablestore", "shared/notify", "shared/probe", "shared/roster/stored", "shared/runtime", "shared/runtime/fc", "shared/runtime/lambda", "shared/wire (test)"},
+	module + "shared/wire":                   {"shared/alibaba", "shared/baidu", "shared/ledger", "shared/ledger/tablestore", "shared/notify", "shared/probe", "shared/roster/stored", "shared/runtime", "shared/runtime/fc", "shared/runtime/lambda", "shared/trace", "shared/wire (test)"},
 	module + "shared/alibaba":                {"shared/accounts", "shared/roster/stored", "shared/runtime", "shared/runtime/fc", "functions/functionstest", "shared/havip/cloudtest", "(test)"},
 	module + "shared/baidu":                  {"shared/accounts", "functions/functionstest", "shared/havip/cloudtest", "(test)"},
 	module + "shared/runtime/runtimetest":    {"(test)"},

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ import (
 	"havip-functions/shared/runtime"
 	"havip-functions/shared/runtime/host"
 	"havip-functions/shared/simulator"
+	"havip-functions/shared/trace"
 )
 
 // serving is what the flags of serve say.
@@ -142,10 +144,13 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: keys.Clouds(havip.Credentials{}), Probe: prober, Tell: tell,
 		Guard: believed, Limits: s.limits, Log: s.log,
 	}
+	traces := trace.FromEnvironment(s.getenv, s.log)
+	config.Ended = traces.Ended
 	h, err := host.Open(ctx, config)
 	if err != nil {
 		return usage("%v", err)
 	}
+	defer sendTraces(context.WithoutCancel(ctx), traces)()
 	ready(addresses{h.Addr, simulated})
 	if !believed.Open() && len(believed.Operators) == 0 {
 		s.log.Warn("HAVIP_OPERATOR_TOKEN is not set: senders are let in, and nobody can look, recover or freeze through this host")
@@ -173,6 +178,17 @@ func (s serving) tell(keys *accounts.Accounts) (map[string]flow.Bus, error) {
 		ways[name] = chat
 	}
 	return ways, nil
+}
+
+// sendTraces sends them until it is told to finish, with what waits then.
+func sendTraces(ctx context.Context, traces *trace.Exporter) (finish func()) {
+	ctx, stop := context.WithCancel(ctx)
+	var sending sync.WaitGroup
+	sending.Go(func() { traces.Run(ctx) })
+	return func() {
+		stop()
+		sending.Wait()
+	}
 }
 
 // persist serves, and opens the host anew after its store could not be written:

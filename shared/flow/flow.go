@@ -40,6 +40,10 @@ type Function struct {
 	Seal     guard.Seal // of what follow-ups carry
 	Log      *slog.Logger
 
+	// Ended hears of each story whose outcome is told, perhaps twice, and must not wait;
+	// nil is nobody.
+	Ended func(havip.Story)
+
 	// Watch is how long an invocation goes on looking at what it began, where the
 	// next look is due so soon, before it leaves a follow-up. 0 leaves it at once.
 	Watch time.Duration

@@ -169,6 +169,8 @@ func (f Function) tell(ctx context.Context, left havip.Left, l havip.Message) er
 	level := slog.LevelInfo
 	if s.Outcome == havip.Ignored && havip.IsStrayKey(left.Ledger) { // a cloud's bus has one for each instance
 		level = slog.LevelDebug
+	} else if f.Ended != nil {
+		f.Ended(s)
 	}
 	f.Log.Log(ctx, level, string(s.Outcome), "havip", s.HAVIP.ID, "name", s.Name, "story", s.ID, "event", s.Event.ID,
 		"type", s.Event.Type, "instance", s.Instance, "holders", s.Holders, "serving", s.Serving, "announcedBy", s.AnnouncedBy, "announcer", s.Announcer,

@@ -10,6 +10,7 @@ import (
 	"havip-functions/events"
 	"havip-functions/functions/functionstest"
 	"havip-functions/shared/flow"
+	"havip-functions/shared/havip"
 )
 
 // tapped is a bus that shows what goes over it.
@@ -50,6 +51,23 @@ func TestTraceIsCarriedOn(t *testing.T) {
 					t.Errorf("%s of %s carries %q, %q, caused by %q", next.Type, e.Type, next.TraceParent, next.TraceState, next.Causation)
 				}
 			}
+		}
+	})
+}
+
+// Who traces the stories hears of each once its outcome is told, and of no instance that
+// is nobody's.
+func TestEndedHearsOfStories(t *testing.T) {
+	functionstest.Play(t, functionstest.Scene{Policy: "members: [i-db1], hold: 1"}, func(s *functionstest.Stage) {
+		var heard []havip.Story
+		s.Function = s.Host(func(f *flow.Function) { f.Ended = func(story havip.Story) { heard = append(heard, story) } })
+		noise := s.Started("i-nobody")
+		noise.Type, noise.Source = "ecs:Instance:StateChange", "acs.ecs"
+		s.Post(noise)
+		s.Post(s.Started("i-db1"))
+		s.Finish()
+		if len(heard) != 1 || heard[0].Outcome != havip.Attached || heard[0].Instance != "i-db1" || len(heard[0].Looks) < 2 {
+			t.Errorf("heard of %+v", heard)
 		}
 	})
 }

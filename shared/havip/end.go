@@ -155,7 +155,7 @@ func (l *look) saw() {
 	if l.at.IsZero() { // it read nothing: its HAVIP has left the roster
 		return
 	}
-	g := Glance{At: l.at, Attempt: l.story.Attempt, Status: l.have.Status, Holders: l.have.Holders, Want: l.want, Why: l.why}
+	g := Glance{At: l.at, Attempt: l.story.Attempt, Status: l.have.Status, Holders: l.have.Holders, Want: l.want, Why: l.why, Ms: l.took.Milliseconds(), Invocation: l.keeper.Invocation}
 	if l.err == nil {
 		g.Announcement = l.have.announcement()
 	}

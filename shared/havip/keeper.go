@@ -32,6 +32,10 @@ type Keeper struct {
 	// in its VPC; nil is outside.
 	Probe Prober
 
+	// Invocation names the call of a function that this Keeper is for, in what its looks
+	// leave behind; "" where no cloud calls.
+	Invocation string
+
 	// Later leaves the first look to the follow-up, for a host whose bus
 	// delivers at once and whose sender waits for an answer.
 	Later bool

@@ -22,7 +22,8 @@ type look struct {
 	err   error // why the HAVIP could not be read
 	now   time.Time
 	at    time.Time // when it was read
-	why   string    // nothing is done
+	took  time.Duration
+	why   string // nothing is done
 	want  Want
 
 	lessons []lesson // that it taught
@@ -83,7 +84,7 @@ func (l *look) read(ctx context.Context) error {
 		l.have, err = cloud.Get(ctx, l.policy.ID)
 	}
 	l.err, l.now = err, l.keeper.Now()
-	l.at = l.now
+	l.at, l.took = l.now, l.now.Sub(asked)
 	if err != nil {
 		return nil // it is a fact to decide on, and the story's to tell
 	}

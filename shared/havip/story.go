@@ -142,8 +142,10 @@ type Glance struct {
 	Status  Status    `json:"status,omitempty"` // empty: the HAVIP could not be read
 	Holders []string  `json:"holders,omitempty"`
 	Announcement
-	Want Want   `json:"want,omitzero"`
-	Why  string `json:"why,omitempty"` // it waits
+	Want       Want   `json:"want,omitzero"`
+	Why        string `json:"why,omitempty"`        // it waits
+	Ms         int64  `json:"ms,omitempty"`         // that the cloud took to be read
+	Invocation string `json:"invocation,omitempty"` // of a function on a cloud, which took the look
 }
 
 func (g Glance) same(other Glance) bool {
@@ -185,7 +187,7 @@ const (
 
 // saw keeps what a look read, where it is news.
 func (s *Story) saw(g Glance) {
-	g.Why = cut(g.Why, maxWhy)
+	g.Why, g.Invocation = cut(g.Why, maxWhy), cut(g.Invocation, maxCode)
 	if n := len(s.Looks); n == 0 || !s.Looks[n-1].same(g) {
 		s.Looks = ends(append(slices.Clip(s.Looks), g), maxLooks)
 	}

@@ -23,6 +23,7 @@ import (
 	"havip-functions/shared/ledger"
 	"havip-functions/shared/probe"
 	"havip-functions/shared/roster/stored"
+	"havip-functions/shared/trace"
 )
 
 // Environment is what the environment says, by the names that docs/configuration.md lists.
@@ -149,7 +150,15 @@ func (env Environment) Functions(ctx context.Context, followUps Buses) (Function
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, c Call) (Invoker, error) { return build(ctx, c) }, nil
+	traces := trace.FromEnvironment(env.Getenv, env.Log)
+	return func(ctx context.Context, c Call) (Invoker, error) {
+		f, err := build(ctx, c)
+		if err != nil || traces == nil {
+			return f, err
+		}
+		f.Ended = traces.Ended
+		return traced{f, traces}, nil
+	}, nil
 }
 
 // Door completes the web door of the functions. It takes events in and leaves
@@ -166,13 +175,16 @@ func (env Environment) Door(ctx context.Context, followUps Buses) (Web, error) {
 	if err != nil {
 		return nil, err
 	}
+	traces := trace.FromEnvironment(env.Getenv, env.Log)
 	return func(ctx context.Context, c Call) (http.Handler, error) {
 		f, err := build(ctx, c)
 		if err != nil {
 			return nil, err
 		}
 		f.Keeper.Later = true
-		return ingress.Function{Door: flow.Door{Function: functions.New(f), Guard: proof, Log: f.Log}}, nil
+		f.Ended = traces.Ended
+		door := ingress.Function{Door: flow.Door{Function: functions.New(f), Guard: proof, Log: f.Log}}
+		return tracedDoor{door, traces}, nil
 	}, nil
 }
 
@@ -211,7 +223,7 @@ func (env Environment) functions(ctx context.Context, followUps Buses) (func(con
 			return flow.Function{}, err
 		}
 		f := flow.Function{
-			Keeper: havip.Keeper{Ledger: lasting, Roster: file, Clouds: keys.Clouds(c.Credentials), Queues: queues, Clock: clock, Timings: timings, Probe: prober},
+			Keeper: havip.Keeper{Ledger: lasting, Roster: file, Clouds: keys.Clouds(c.Credentials), Queues: queues, Clock: clock, Timings: timings, Probe: prober, Invocation: c.RequestID},
 			Ledger: lasting,
 			Desk:   desk,
 			Seal:   seal,

@@ -34,6 +34,7 @@ type Config struct {
 	Probe  havip.Prober        // nil outside of the VPC
 	Sweep  time.Duration       // between two sweeps; 0 means a minute
 	Tell   map[string]flow.Bus // who hears the outcomes beside our own stream, by name
+	Ended  func(havip.Story)   // hears of each story that ended; nil is nobody
 	Guard  guard.Guard         // of POST /events, and of all that operators see and do
 	Limits Limits              // of each source
 	Log    *slog.Logger
@@ -108,7 +109,7 @@ func (h *Host) assemble(ctx context.Context) error {
 	}
 	h.function = functions.New(flow.Function{
 		Keeper: havip.Keeper{Ledger: streams, Roster: h.config.Roster, Clouds: h.config.Clouds, Probe: h.config.Probe, Later: true, Clock: clock},
-		Ledger: streams, Bus: h.metrics.count(bus), Log: h.config.Log,
+		Ledger: streams, Bus: h.metrics.count(bus), Log: h.config.Log, Ended: h.config.Ended,
 	})
 	h.metrics.registry.MustRegister(watched{h.function.Keeper})
 	h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", h.config.Addr)
