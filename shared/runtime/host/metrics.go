@@ -54,6 +54,9 @@ func newMetrics() *metrics {
 	for _, o := range []havip.Outcome{havip.Attached, havip.Unchanged, havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut} {
 		m.stories.WithLabelValues(string(o)) // a rate of what has never happened is 0, not nothing
 	}
+	for _, s := range []guard.Scope{guard.Stranger, guard.Reporter} {
+		m.turned.WithLabelValues(s.String())
+	}
 	return m
 }
 
