@@ -67,7 +67,10 @@ func (x *Exporter) Flush(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	x.send(ctx)
+	lost := len(x.send(ctx))
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.dropped += lost
 }
 
 // between two sendings, as the SDKs' own pause is.
@@ -101,19 +104,19 @@ func (x *Exporter) send(ctx context.Context) (untaken []span) {
 	}
 	err := x.post(ctx, batch)
 	x.mu.Lock()
+	defer x.mu.Unlock()
 	news := x.failing != (err != nil)
 	x.failing = err != nil
-	x.mu.Unlock()
-	switch {
-	case news && err != nil:
-		x.log.Warn("traces are not sent", "spans", len(batch), "error", err)
-	case news || dropped > 0:
-		x.log.Warn("traces are sent again", "lost", dropped)
+	if err != nil {
+		if x.dropped += dropped; news {
+			x.log.Warn("traces are not sent", "error", err)
+		}
+		return batch
 	}
-	if err == nil {
-		return nil
+	if news || dropped > 0 {
+		x.log.Warn("traces are sent again", "lostSpans", dropped)
 	}
-	return batch
+	return nil
 }
 
 func (x *Exporter) post(ctx context.Context, batch []span) error {
@@ -133,7 +136,7 @@ func (x *Exporter) post(ctx context.Context, batch []span) error {
 	if err != nil {
 		return wire.WithoutURL(err)
 	}
-	defer answer.Body.Close()
+	defer answer.Body.Close() //nolint:errcheck // only its status matters
 	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10) // so that the connection serves again
 	if answer.StatusCode/100 != 2 {
 		return fmt.Errorf("the collector answered %d; check OTEL_EXPORTER_OTLP_ENDPOINT and its headers", answer.StatusCode)

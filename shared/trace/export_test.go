@@ -97,11 +97,16 @@ func TestACollectorThatRefuses(t *testing.T) {
 		x.Ended(ended("a"))
 		x.keep(x.send(t.Context()))
 	}
+	x.Flush(t.Context()) // three are lost: a function keeps none
+	for range most + 2 {
+		x.Ended(ended("a"))
+	}
+	x.keep(x.send(t.Context()))
 	refuses.Store(false)
 	if untaken := x.send(t.Context()); taken.Load() != 1 || untaken != nil || len(x.waiting) != 0 {
 		t.Errorf("%d taken, %d untaken", taken.Load(), len(untaken))
 	}
-	if said := log.String(); strings.Count(said, "are not sent") != 1 || strings.Count(said, "sent again") != 1 || strings.Contains(said, "hush") {
+	if said := log.String(); strings.Count(said, "are not sent") != 1 || strings.Count(said, "sent again\" lostSpans=5") != 1 || strings.Contains(said, "hush") {
 		t.Errorf("it says %s", said)
 	}
 }
