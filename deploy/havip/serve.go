@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -150,7 +149,7 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	if err != nil {
 		return usage("%v", err)
 	}
-	defer sendTraces(context.WithoutCancel(ctx), traces)()
+	defer traces.Start(ctx)()
 	ready(addresses{h.Addr, simulated})
 	if !believed.Open() && len(believed.Operators) == 0 {
 		s.log.Warn("HAVIP_OPERATOR_TOKEN is not set: senders are let in, and nobody can look, recover or freeze through this host")
@@ -178,17 +177,6 @@ func (s serving) tell(keys *accounts.Accounts) (map[string]flow.Bus, error) {
 		ways[name] = chat
 	}
 	return ways, nil
-}
-
-// sendTraces sends them until it is told to finish, with what waits then.
-func sendTraces(ctx context.Context, traces *trace.Exporter) (finish func()) {
-	ctx, stop := context.WithCancel(ctx)
-	var sending sync.WaitGroup
-	sending.Go(func() { traces.Run(ctx) })
-	return func() {
-		stop()
-		sending.Wait()
-	}
 }
 
 // persist serves, and opens the host anew after its store could not be written:

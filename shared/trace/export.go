@@ -35,7 +35,7 @@ type Exporter struct {
 // own queues have. The oldest are dropped for new ones.
 const most = 2048
 
-// Ended takes a story that ended. It never waits: Flush or Run sends it.
+// Ended takes a story that ended. It never waits: Flush sends it, or what Start began.
 func (x *Exporter) Ended(s havip.Story) {
 	if x != nil {
 		x.keep(spans(s))
@@ -76,12 +76,22 @@ func (x *Exporter) Flush(ctx context.Context) {
 // between two sendings, as the SDKs' own pause is.
 const between = 5 * time.Second
 
-// Run sends what waits now and then, and once more when the context ends. What is not
-// taken is tried again.
-func (x *Exporter) Run(ctx context.Context) {
+// Start sends what waits now and then, whatever becomes of the context, until finish sends
+// the rest. What is not taken is tried again.
+func (x *Exporter) Start(ctx context.Context) (finish func()) {
 	if x == nil {
-		return
+		return func() {}
 	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var sending sync.WaitGroup
+	sending.Go(func() { x.run(ctx) })
+	return func() {
+		stop()
+		sending.Wait()
+	}
+}
+
+func (x *Exporter) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -136,7 +146,7 @@ func (x *Exporter) post(ctx context.Context, batch []span) error {
 	if err != nil {
 		return wire.WithoutURL(err)
 	}
-	defer answer.Body.Close() //nolint:errcheck // only its status matters
+	defer answer.Body.Close()                        //nolint:errcheck // only its status matters
 	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10) // so that the connection serves again
 	if answer.StatusCode/100 != 2 {
 		return fmt.Errorf("the collector answered %d; check OTEL_EXPORTER_OTLP_ENDPOINT and its headers", answer.StatusCode)

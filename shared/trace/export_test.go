@@ -147,15 +147,13 @@ func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // A host sends now and then, and what waits at its end.
-func TestRunSendsWhatWaits(t *testing.T) {
+func TestStartSendsWhatWaits(t *testing.T) {
 	taken := make(chan struct{}, 1)
 	collector := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { taken <- struct{}{} }))
 	defer collector.Close()
 	x := FromEnvironment(environment("OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL), slog.New(slog.DiscardHandler))
 	x.Ended(ended("a"))
-	ctx, stop := context.WithCancel(t.Context())
-	stop()
-	x.Run(ctx)
+	x.Start(t.Context())()
 	select {
 	case <-taken:
 	default:
@@ -164,7 +162,7 @@ func TestRunSendsWhatWaits(t *testing.T) {
 	off := (*Exporter)(nil)
 	off.Ended(ended("a"))
 	off.Flush(t.Context())
-	off.Run(t.Context())
+	off.Start(t.Context())()
 }
 
 // docs/telemetry.md has every variable that is read, and no other.

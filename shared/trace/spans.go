@@ -80,12 +80,9 @@ func spans(s havip.Story) []span {
 	root := id(8, s.ID)
 	for i := range all {
 		all[i].TraceID, all[i].State = in.trace, s.Trace.State
-		if i == 0 {
-			all[i].ID, all[i].Parent = root, in.parent
-			continue
-		}
 		all[i].ID, all[i].Parent = id(8, s.ID, all[i].Name, all[i].Start), root
 	}
+	all[0].ID, all[0].Parent = root, in.parent
 	return all
 }
 
