@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -54,9 +55,12 @@ func (c client) overview(ctx context.Context, pick string) (api.HAVIPs, error) {
 	return answer, err
 }
 
+// answerTime is how long a host may take to answer.
+const answerTime = 40 * time.Second
+
 // do makes one call; a problem of the host's becomes one line.
 func (c client) do(ctx context.Context, method, path string, body []byte, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, 40*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil || r.URL.Host == "" || r.URL.User != nil { // which may be a secret
@@ -69,7 +73,10 @@ func (c client) do(ctx context.Context, method, path string, body []byte, into a
 	}
 	ours.Show(r, body)
 	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return failure{exitNoServer, fmt.Errorf("the host at %s did not answer within %s; it may be busy: ask again, or read its log where it runs", c.base, answerTime)}
+	case err != nil:
 		return failure{exitNoServer, fmt.Errorf("no host at %s; start havip serve, or read its log where it runs (its store may be full); name another with --host, or use --direct where there is one", c.base)}
 	}
 	defer answer.Body.Close() //nolint:errcheck // it was read, or its error is told

@@ -130,7 +130,8 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// ended reads the stories that have ended, by id.
+// ended reads the stories that have ended, by id: fewer, where the host has no time to
+// answer now.
 func (w *town) ended(t *testing.T) map[string]api.Story {
 	t.Helper()
 	ended := map[string]api.Story{}
@@ -140,7 +141,8 @@ func (w *town) ended(t *testing.T) map[string]api.Story {
 	}
 	for next := ""; ; next = page.Next {
 		if err := w.host.Load().client().do(t.Context(), http.MethodGet, "/api/stories?next="+next, nil, &page); err != nil {
-			t.Fatal(err)
+			t.Log(err)
+			return ended
 		}
 		for _, s := range page.Stories {
 			if s.Outcome != nil {
@@ -159,7 +161,7 @@ func (w *town) ended(t *testing.T) map[string]api.Story {
 func (w *town) check(t *testing.T) {
 	t.Helper()
 	ended := w.ended(t)
-	for end := time.Now().Add(90 * time.Second); !w.over(ended); ended = w.ended(t) {
+	for end := time.Now().Add(3 * time.Minute); !w.over(ended); ended = w.ended(t) {
 		if time.Now().After(end) {
 			t.Fatalf("%d of %d accepted events have an outcome", len(ended), len(w.stories))
 		}
