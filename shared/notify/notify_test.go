@@ -70,7 +70,7 @@ func chat(t *testing.T, entry string, r *room) *Chat {
 }
 
 // publish tells outcomes at once, and returns what became of each.
-func publish(t *testing.T, ctx context.Context, c *Chat, all ...events.Outcome) []error {
+func publish(ctx context.Context, t *testing.T, c *Chat, all ...events.Outcome) []error {
 	t.Helper()
 	failed := make([]error, len(all))
 	var telling sync.WaitGroup
@@ -93,7 +93,7 @@ func TestAStormIsOneMessage(t *testing.T) {
 		}
 		storm = append(storm, ended("refused", "the-one"))
 		start := time.Now()
-		if err := errors.Join(publish(t, t.Context(), c, storm...)...); err != nil {
+		if err := errors.Join(publish(t.Context(), t, c, storm...)...); err != nil {
 			t.Fatal(err)
 		}
 		if len(r.said) != 1 || r.at[0].Sub(start) != gather {
@@ -117,7 +117,7 @@ func TestRate(t *testing.T) {
 		for i := range 300 {
 			telling.Go(func() {
 				begun := time.Now()
-				if err := errors.Join(publish(t, t.Context(), c, ended("attached", fmt.Sprint(i)))...); err != nil {
+				if err := errors.Join(publish(t.Context(), t, c, ended("attached", fmt.Sprint(i)))...); err != nil {
 					t.Error(err)
 				}
 				if waited := time.Since(begun); waited > between+gather {
@@ -144,13 +144,13 @@ func TestWhatIsNotTakenIsToldAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &room{busy: true}
 		c := chat(t, slack, r)
-		for _, err := range publish(t, t.Context(), c, ended("attached", "a"), ended("timedout", "b")) {
+		for _, err := range publish(t.Context(), t, c, ended("attached", "a"), ended("timedout", "b")) {
 			if err == nil || !strings.Contains(err.Error(), "slack answered HTTP 429") {
 				t.Errorf("%v", err)
 			}
 		}
 		r.busy = false
-		if err := errors.Join(publish(t, t.Context(), c, ended("attached", "a"), ended("timedout", "b"))...); err != nil {
+		if err := errors.Join(publish(t.Context(), t, c, ended("attached", "a"), ended("timedout", "b"))...); err != nil {
 			t.Error(err)
 		}
 		if len(r.at) != 2 || r.at[1].Sub(r.at[0]) != between || !strings.Contains(r.said[1], " b ") || !strings.Contains(r.said[1], " a ") {
@@ -167,7 +167,7 @@ func TestAStopWaitsForNobody(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
 		start := time.Now()
-		for _, err := range publish(t, ctx, c, ended("attached", "a"), ended("attached", "b")) {
+		for _, err := range publish(ctx, t, c, ended("attached", "a"), ended("attached", "b")) {
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%v", err)
 			}
@@ -175,7 +175,7 @@ func TestAStopWaitsForNobody(t *testing.T) {
 		if time.Since(start) != time.Second || len(r.said) != 0 {
 			t.Errorf("after %s, %q", time.Since(start), r.said)
 		}
-		if err := errors.Join(publish(t, t.Context(), c, ended("attached", "a"))...); err != nil || len(r.said) != 1 {
+		if err := errors.Join(publish(t.Context(), t, c, ended("attached", "a"))...); err != nil || len(r.said) != 1 {
 			t.Errorf("%v, %q", err, r.said)
 		}
 	})
@@ -200,8 +200,8 @@ func TestWhatIsTold(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			all, pages := &room{}, &room{}
-			err := errors.Join(append(publish(t, t.Context(), chat(t, slack, all), tt.outcome),
-				publish(t, t.Context(), chat(t, "page:"+slack, pages), tt.outcome)...)...)
+			err := errors.Join(append(publish(t.Context(), t, chat(t, slack, all), tt.outcome),
+				publish(t.Context(), t, chat(t, "page:"+slack, pages), tt.outcome)...)...)
 			if err != nil || len(all.said) == 1 != tt.all || len(pages.said) == 1 != tt.pages {
 				t.Errorf("%s: %v, told %q, paged %q", name, err, all.said, pages.said)
 			}

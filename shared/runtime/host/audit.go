@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
@@ -28,7 +29,10 @@ type auditor struct{ host *Host }
 // Publish implements [flow.Bus].
 func (a auditor) Publish(ctx context.Context, e cloudevents.Event, _ time.Duration) error {
 	var o events.Outcome
-	if json.Unmarshal(e.Data(), &o) != nil || o.Calls == 0 && o.Actor == "" {
+	if err := json.Unmarshal(e.Data(), &o); err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	if o.Calls == 0 && o.Actor == "" {
 		return nil
 	}
 	s, err := a.host.find(ctx, o.Story)

@@ -23,7 +23,9 @@ func TestABusyMachineIsNoFullDisk(t *testing.T) {
 				if err := e.health(); err != nil {
 					t.Error(err)
 				}
+				spun := 0
 				for end := time.Now().Add(time.Millisecond); time.Now().Before(end); { // works
+					spun++
 				}
 			}
 		})
