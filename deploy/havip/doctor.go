@@ -121,7 +121,11 @@ func (e *examination) token(c client) {
 func (e *examination) examine(ctx context.Context, d *direct, p havip.Policy) {
 	v := d.keeper(ledger.NewMemory()).Status(ctx, p.ID)[0]
 	e.proxy(p)
-	e.say(v.Problem, p.Name, fmt.Sprintf("%s, held by %d of %d, %s", v.Status, len(v.Holders), p.Hold, announced(v.Announcement)))
+	witness := ""
+	if p.Probe.How != "" {
+		witness = " by the cloud's word; the probe is the host's: havip status"
+	}
+	e.say(v.Problem, p.Name, fmt.Sprintf("%s, held by %d of %d, %s%s", v.Status, len(v.Holders), p.Hold, announced(v.Announcement), witness))
 	if v.Problem != "" {
 		return
 	}

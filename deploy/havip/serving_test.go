@@ -38,6 +38,8 @@ func TestAStrangerIsNamed(t *testing.T) {
 	}
 	master("i-web1")
 	says(1, "stop keepalived on i-web1 or take 10.0.0.100 off its interfaces", "status", "orders-db", "--json")
+	master("i-db2") // a member
+	says(1, "or let it hold it, by havip recover orders-db --instance i-db2", "status", "orders-db")
 	master("i-db1")
 	says(0, "i-db1 serves", append(again, "--wait")...)
 	says(1, "held by 1 of 1, i-db1 serves", "doctor", "--roster", rosterFile) // nobody holds the other one

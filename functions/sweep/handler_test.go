@@ -152,6 +152,12 @@ func TestStuckMove(t *testing.T) {
 			stuck(s)
 			sweeps(s)
 		}, Outcomes: "timedout", Holders: "i-db1*", Says: []string{"Associating", "havip story "}},
+		{Name: "who asks meanwhile is told to wait", Scene: holds(one), Tell: func(s *stage) {
+			s.Change(simulator.HAVIPChange{Status: new(havip.Associating)})
+			if v := s.Function.Keeper.Status(s.Context(), functionstest.Orders)[0]; v.Rule != "nobody holds it, and it is Associating" || !strings.HasPrefix(v.Advice, "wait") {
+				s.Errorf("%q, %q", v.Rule, v.Advice)
+			}
+		}},
 		{Name: "it ends in time", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
 			stuck(s)
 			s.Change(simulator.HAVIPChange{Status: new(havip.InUse)})

@@ -91,15 +91,21 @@ func (h HAVIP) unserved(p Policy, holder string) (rule, advice string) {
 	case by == ByHolder:
 		return "", ""
 	case by == ByStranger:
+		instead := "add " + h.Announcer + " to the members in roster.yaml"
+		if _, member := p.Member(h.Announcer); member {
+			instead = "let it hold it, by " + recoverCommand(p.Name, "--instance", h.Announcer)
+		}
 		return h.Announcer + ", which does not hold it, announces " + address,
 			"stop keepalived on " + h.Announcer + " or take " + address + " off its interfaces, then restart keepalived on " +
-				cmp.Or(holder, "a holder") + ", which announces it again; or add " + h.Announcer + " to the members in roster.yaml"
+				cmp.Or(holder, "a holder") + ", which announces it again; or " + instead
 	case by == ByUnknown:
 		return "it can't be told whether " + h.Announcer + ", which announces " + address + ", is a holder",
 			"write interfaces with their instance into the members in roster.yaml, {id: eni-1, instance: i-db1}"
 	case by == ByMute:
 		return address + " does not answer " + p.Probe.String() + ": " + h.Witness.ProbeReason + ", though the cloud names " + h.Serving,
 			"on " + h.Serving + " check that the service listens and that " + address + " is on its interface, then restart keepalived there, which announces it again; check the security group"
+	case len(h.Holders) == 0 && h.Moving():
+		return "nobody holds it, and it is " + string(h.Status), "wait: the cloud takes one change at a time, and the sweep sees to the rest"
 	case len(h.Holders) == 0:
 		return "nobody holds it", "run " + recoverCommand(p.Name)
 	case holder == "":
