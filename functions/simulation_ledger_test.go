@@ -68,11 +68,17 @@ func (l faultyLedger) Save(ctx context.Context, key string, value []byte, rev ha
 // arrives lets a write come to the ledger when its writer has long given it up.
 func (l faultyLedger) arrives(v *invocation, key string, value []byte, rev havip.Revision) {
 	wait := time.Millisecond + time.Duration(v.rng.Int64N(int64(5*time.Second)))
+	then := *v // it says what was known when it was sent
+	then.looks, then.asked, then.surveys, then.downs = map[string]*witness{}, maps.Clone(v.asked), maps.Clone(v.surveys), maps.Clone(v.downs)
+	for story, w := range v.looks {
+		seen := *w
+		then.looks[story] = &seen
+	}
 	l.busy.Go(func() {
 		time.Sleep(wait)
 		l.locked(func() {
 			if _, err := l.Ledger.Save(context.Background(), key, value, rev); err == nil && !l.over {
-				l.tape.onSave(l.run, v, key, value)
+				l.tape.onSave(l.run, &then, key, value)
 			}
 		})
 	})
