@@ -39,6 +39,7 @@ var leans = map[string][]string{
 	"shared/ledger":              {"shared/audit", "shared/guard", "shared/havip", "shared/ledger/tablestore", "shared/wire"},
 	"shared/ledger/tablestore":   {"shared/havip", "shared/wire"},
 	"shared/api":                 {"shared/audit", "shared/guard", "shared/havip", "shared/ledger", "shared/ledger/tablestore", "shared/wire"},
+	"shared/console":             {"events", "shared/api", "shared/audit", "shared/guard", "shared/havip", "shared/ledger", "shared/ledger/tablestore", "shared/wire"},
 	"shared/simulator":           {"shared/havip", "shared/simulator/sign", "shared/simulator/worldfile", "shared/yamlfile"},
 	"shared/simulator/sign":      {},
 	"shared/simulator/worldfile": {"shared/havip", "shared/yamlfile"},

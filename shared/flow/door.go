@@ -174,6 +174,23 @@ func unhung(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(context.WithoutCancel(ctx), until)
 }
 
+// Say takes in one event of an operator who has proven himself, as the door does.
+func (f Function) Say(ctx context.Context, payload []byte) ([]api.Accepted, error) {
+	ctx, cancel := unhung(ctx)
+	defer cancel()
+	if err := f.setClock(ctx); err != nil {
+		return nil, err
+	}
+	list, err := events.Read(payload, f.Keeper.Now())
+	if err == nil {
+		err = allowed(guard.Operator, list)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f.acceptAll(ctx, list)
+}
+
 func (f Function) acceptAll(ctx context.Context, list []events.Event) ([]api.Accepted, error) {
 	answers := make([]api.Accepted, 0, len(list))
 	for _, e := range list {

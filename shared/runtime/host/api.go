@@ -38,7 +38,7 @@ func (h *Host) handler() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", h.ready)
 	mux.Handle("GET /metrics", h.metrics.handler())
-	mux.HandleFunc("GET /{$}", console)
+	mux.Handle("/", h.page)
 	inner := h.entrance(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := runtime.Safely(h.config.Log, func() error { inner.ServeHTTP(w, r); return nil })
@@ -49,23 +49,30 @@ func (h *Host) handler() http.Handler {
 }
 
 func (h *Host) havips(w http.ResponseWriter, r *http.Request) {
-	closed, err := h.function.Keeper.Closed(r.Context())
+	list, err := h.overview(r.Context(), r.URL.Query().Get("havip"))
 	if err != nil {
 		unavailable(w, err)
 		return
 	}
-	list := api.HAVIPs{Brakes: closed}
+	answer(w, list)
+}
+
+// overview is how the HAVIPs stand that pick names, all for an empty one.
+func (h *Host) overview(ctx context.Context, pick string) (api.HAVIPs, error) {
+	closed, err := h.function.Keeper.Closed(ctx)
+	if err != nil {
+		return api.HAVIPs{}, err
+	}
+	list := api.HAVIPs{Brakes: closed, HAVIPs: h.function.Keeper.Status(ctx, pick)}
 	if err := h.refused(); err != nil {
 		list.RosterRefused = err.Error()
 	}
-	views := h.function.Keeper.Status(r.Context(), r.URL.Query().Get("havip"))
-	for i, v := range views {
+	for i, v := range list.HAVIPs {
 		if v.Last == nil { // the record has no room for it beside an open one
-			views[i].Last = h.last(r.Context(), havip.Key{Cloud: v.Cloud, Region: v.Region, ID: v.ID})
+			list.HAVIPs[i].Last = h.last(ctx, havip.Key{Cloud: v.Cloud, Region: v.Region, ID: v.ID})
 		}
 	}
-	list.HAVIPs = views
-	answer(w, list)
+	return list, nil
 }
 
 // last is the newest archived story of a HAVIP; nil where there is none, or where the
@@ -79,7 +86,9 @@ func (h *Host) last(ctx context.Context, k havip.Key) *havip.LastView {
 }
 
 // rostered says by which roster the host goes.
-func (h *Host) rostered(w http.ResponseWriter, _ *http.Request) {
+func (h *Host) rostered(w http.ResponseWriter, _ *http.Request) { answer(w, h.roster()) }
+
+func (h *Host) roster() api.Roster {
 	list := api.Roster{HAVIPs: []api.Rostered{}}
 	for _, p := range h.config.Roster.Policies() {
 		list.Hash, list.HAVIPs = p.Roster, append(list.HAVIPs, api.NewRostered(p))
@@ -87,7 +96,7 @@ func (h *Host) rostered(w http.ResponseWriter, _ *http.Request) {
 	if err := h.refused(); err != nil {
 		list.Refused = err.Error()
 	}
-	answer(w, list)
+	return list
 }
 
 // refused is why a newer roster than the one that serves does not; nil where it does,
@@ -101,38 +110,45 @@ func (h *Host) refused() error {
 
 const page = 100
 
-// stories lists them, the newest first: on the first page what is open, or ended
-// and not yet archived, then the archive from where next says.
 func (h *Host) stories(w http.ResponseWriter, r *http.Request) {
-	pick, from := r.URL.Query().Get("havip"), r.URL.Query().Get("next")
+	list, err := h.listed(r.Context(), r.URL.Query().Get("havip"), r.URL.Query().Get("next"))
+	if err != nil {
+		hindrance(w, err)
+		return
+	}
+	answer(w, list)
+}
+
+// listed are the stories, the newest first: on the first page what is open, or ended
+// and not yet archived, then the archive from where next says.
+func (h *Host) listed(ctx context.Context, pick, from string) (api.Stories, error) {
 	policies := slices.DeleteFunc(h.config.Roster.Policies(), func(p havip.Policy) bool {
 		return pick != "" && pick != p.ID && pick != p.Name
 	})
-	views, key := []api.Story{}, ""
+	list, key := api.Stories{Stories: []api.Story{}}, ""
 	if pick != "" {
 		if len(policies) == 0 {
-			answer(w, api.Stories{Stories: views})
-			return
+			return list, nil
 		}
 		key = policies[0].Key().String()
 	}
 	var fresh []havip.Story
 	var err error
 	if from == "" {
-		fresh, err = h.unarchived(r.Context(), policies)
+		fresh, err = h.unarchived(ctx, policies)
 	}
-	archived, next, failed := h.function.Ledger.Stories(r.Context(), key, from, page)
+	archived, next, failed := h.function.Ledger.Stories(ctx, key, from, page)
 	if err = cmp.Or(err, failed); err != nil {
-		hindrance(w, err)
-		return
+		return list, err
 	}
 	known := func(s havip.Story) bool {
 		return slices.ContainsFunc(fresh, func(f havip.Story) bool { return f.ID == s.ID })
 	}
 	for _, s := range append(fresh, slices.DeleteFunc(archived, known)...) {
-		views = append(views, api.NewStory(s))
+		list.Stories = append(list.Stories, api.NewStory(s))
 	}
-	answer(w, api.Stories{Stories: views, Next: next})
+	list.Next = next
+	return list, nil
 }
 
 // unarchived are the stories that only the records have: the open ones, and those

@@ -64,14 +64,10 @@ func needed(k havip.Kind) guard.Scope {
 }
 
 // byHand writes down what a person asks for before it is done; what can't be written down
-// is not done, and answered so.
-func (h *Host) byHand(w http.ResponseWriter, r *http.Request, d audit.Deed) bool {
+// is not done.
+func (h *Host) byHand(ctx context.Context, d audit.Deed) error {
 	d.ID, d.Scope = rand.Text(), guard.Operator.String()
-	err := h.audit.Append(r.Context(), d)
-	if err != nil {
-		unavailable(w, err)
-	}
-	return err == nil
+	return h.audit.Append(ctx, d)
 }
 
 const auditPage = 500

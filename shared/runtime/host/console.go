@@ -1,16 +1,34 @@
 package host
 
 import (
-	_ "embed"
+	"context"
 	"net/http"
+
+	"havip-functions/shared/api"
+	"havip-functions/shared/console"
+	"havip-functions/shared/flow"
+	"havip-functions/shared/havip"
 )
 
-//go:embed console.html
-var consolePage []byte
+// console is the page for people: it shows and does what the API does, by the same
+// functions.
+func (h *Host) console() *console.Console {
+	f := h.function
+	return console.New(console.Host{
+		Overview: func(ctx context.Context) (api.HAVIPs, error) { return h.overview(ctx, "") },
+		Stories:  h.listed, Roster: h.roster, DeadLetters: f.Ledger.DeadLetters, DeadLetter: f.Ledger.DeadLetter,
+		Story: func(ctx context.Context, id string) (api.Story, error) {
+			s, err := h.find(ctx, id)
+			return api.NewStory(s), err
+		},
+		Plan: func(ctx context.Context, event []byte) ([]havip.Plan, error) { return flow.Plan(ctx, f.Keeper, event) },
+		Say:  f.Say, Freeze: h.keepOff, Lift: h.open, PlanRedrive: f.PlanRedrive, Redrive: h.tryAgain,
+		Guard: h.config.Guard, Secure: h.secure, Log: h.config.Log,
+	})
+}
 
-// console is the page for a person: it shows what the API says.
-func console(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'")
-	_, _ = w.Write(consolePage)
+// secure tells whether a request came by TLS, as far as who we trust tells it.
+func (h *Host) secure(r *http.Request) bool {
+	trusted := (&sources{limits: h.config.Limits}).proxied(prefix(r.RemoteAddr))
+	return r.TLS != nil || trusted && r.Header.Get("X-Forwarded-Proto") == "https"
 }

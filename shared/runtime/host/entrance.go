@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"havip-functions/shared/console"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/guard"
 )
@@ -15,7 +16,7 @@ import (
 // events judges its senders itself, and whether we live is no secret.
 func (h *Host) entrance(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !public(r.URL.Path) {
+		if !public(r.URL.Path) && !console.Owns(r.URL.Path) {
 			scope, err := h.config.Guard.Token(r)
 			if err == nil {
 				err = scope.Check(r.Method+" "+r.URL.Path, guard.Operator)
@@ -30,7 +31,7 @@ func (h *Host) entrance(next http.Handler) http.Handler {
 }
 
 func public(path string) bool {
-	return path == "/" || path == "/events" || path == "/healthz" || path == "/readyz" ||
+	return path == "/events" || path == "/healthz" || path == "/readyz" ||
 		strings.HasPrefix(path, "/events/") || strings.HasPrefix(path, "/schemas/")
 }
 

@@ -112,7 +112,9 @@ func eachScope(t *testing.T, addr string) {
 		{"GET /healthz", "", "", http.StatusOK},
 		{"GET /readyz", "", "", http.StatusOK},
 		{"GET /schemas/havip.recover", "", "", http.StatusOK},
-		{"GET /", "", "", http.StatusOK}, // it shows nothing by itself
+		{"GET /", "", "", http.StatusUnauthorized}, // a browser is sent to log in
+		{"GET /", reporter, "", http.StatusForbidden},
+		{"GET /", operator, "", http.StatusOK},
 		{"GET /api/havips", "", "", http.StatusUnauthorized},
 		{"GET /metrics", "", "", http.StatusUnauthorized},
 		{"POST /api/freeze", "", freezeAll, http.StatusUnauthorized},
@@ -150,7 +152,7 @@ func eachScope(t *testing.T, addr string) {
 		if got != c.want {
 			t.Errorf("%s %s %s: %d %s, want %d", c.request, c.header, c.body, got, text, c.want)
 		}
-		if got == http.StatusForbidden && !strings.Contains(text, "operator") && !strings.Contains(text, "nobody but us") {
+		if got == http.StatusForbidden && !strings.Contains(text, "operator") && !strings.Contains(text, "session") && !strings.Contains(text, "nobody but us") {
 			t.Errorf("%s: %s does not say what it needs", c.request, text)
 		}
 		if got >= 400 && strings.Contains(text, "sesame") {

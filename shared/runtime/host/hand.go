@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -44,15 +45,20 @@ func (h *Host) redrive(w http.ResponseWriter, r *http.Request) {
 		answer(w, api.Plans{Plans: plans})
 		return
 	}
-	if !h.byHand(w, r, audit.Deed{Kind: "redrive", Reason: why.Reason, What: map[string]any{"letter": id, "asOperator": why.AsOperator}}) {
-		return
-	}
-	accepted, err := h.function.Redrive(r.Context(), id, why.Reason, why.AsOperator)
+	accepted, err := h.tryAgain(r.Context(), id, why.Reason, why.AsOperator)
 	if err != nil {
 		hindrance(w, err)
 		return
 	}
 	answer(w, api.Taken{Accepted: accepted})
+}
+
+func (h *Host) tryAgain(ctx context.Context, id, reason string, asOperator bool) ([]api.Accepted, error) {
+	deed := audit.Deed{Kind: "redrive", Reason: reason, What: map[string]any{"letter": id, "asOperator": asOperator}}
+	if err := h.byHand(ctx, deed); err != nil {
+		return nil, err
+	}
+	return h.function.Redrive(ctx, id, reason, asOperator)
 }
 
 func (h *Host) freeze(w http.ResponseWriter, r *http.Request) {
@@ -64,33 +70,47 @@ func (h *Host) freeze(w http.ResponseWriter, r *http.Request) {
 		api.Refuse(w, http.StatusBadRequest, "", "name one havip or all, until and reason")
 		return
 	}
-	if !h.byHand(w, r, audit.Deed{Kind: "freeze", HAVIP: f.HAVIP, Actor: f.Actor, Reason: f.Reason, What: f}) {
-		return
-	}
-	frozen, err := h.function.Keeper.Freeze(r.Context(), f.HAVIP, havip.Freeze{Until: f.Until, Reason: f.Reason, Actor: f.Actor})
+	frozen, err := h.keepOff(r.Context(), f)
 	switch {
 	case err != nil:
 		unavailable(w, err)
-	case len(frozen) == 0:
+	case len(frozen.Frozen) == 0:
 		api.Refuse(w, http.StatusNotFound, "havip", f.HAVIP+" is not on the roster")
 	default:
-		h.config.Log.Warn("frozen", "havips", frozen, "until", f.Until, "reason", f.Reason, "actor", f.Actor)
-		answer(w, api.Frozen{Frozen: frozen})
+		answer(w, frozen)
 	}
 }
 
-// lift opens the brake on failovers.
-func (h *Host) lift(w http.ResponseWriter, r *http.Request) {
-	if !h.byHand(w, r, audit.Deed{Kind: "lift"}) {
-		return
+func (h *Host) keepOff(ctx context.Context, f api.Freezing) (api.Frozen, error) {
+	if err := h.byHand(ctx, audit.Deed{Kind: "freeze", HAVIP: f.HAVIP, Actor: f.Actor, Reason: f.Reason, What: f}); err != nil {
+		return api.Frozen{}, err
 	}
-	lifted, err := h.function.Keeper.Lift(r.Context())
+	frozen, err := h.function.Keeper.Freeze(ctx, f.HAVIP, havip.Freeze{Until: f.Until, Reason: f.Reason, Actor: f.Actor})
+	if len(frozen) > 0 {
+		h.config.Log.Warn("frozen", "havips", frozen, "until", f.Until, "reason", f.Reason, "actor", f.Actor)
+	}
+	return api.Frozen{Frozen: frozen}, err
+}
+
+func (h *Host) lift(w http.ResponseWriter, r *http.Request) {
+	lifted, err := h.open(r.Context())
 	if err != nil {
 		unavailable(w, err)
 		return
 	}
-	h.config.Log.Warn("brake lifted", "where", lifted)
-	answer(w, api.Lifted{Lifted: lifted})
+	answer(w, lifted)
+}
+
+// open opens the brake on failovers.
+func (h *Host) open(ctx context.Context) (api.Lifted, error) {
+	if err := h.byHand(ctx, audit.Deed{Kind: "lift"}); err != nil {
+		return api.Lifted{}, err
+	}
+	lifted, err := h.function.Keeper.Lift(ctx)
+	if err == nil {
+		h.config.Log.Warn("brake lifted", "where", lifted)
+	}
+	return api.Lifted{Lifted: lifted}, err
 }
 
 func hindrance(w http.ResponseWriter, err error) {

@@ -18,6 +18,7 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/functions"
+	"havip-functions/shared/console"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
@@ -53,6 +54,7 @@ type Host struct {
 	relays   []relay
 	streams  *ledger.JetStream
 	audit    *ledger.Audit
+	page     *console.Console
 }
 
 // Open starts the engine and listens; Serve answers.
@@ -112,6 +114,7 @@ func (h *Host) assemble(ctx context.Context) error {
 		Ledger: streams, Bus: h.metrics.count(bus), Log: h.config.Log, Ended: h.config.Ended,
 	})
 	h.metrics.registry.MustRegister(watched{h.function.Keeper})
+	h.page = h.console()
 	h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", h.config.Addr)
 	if err != nil {
 		return fmt.Errorf("%w; choose another --addr, port 0 picks a free one", err)
