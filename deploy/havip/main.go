@@ -63,7 +63,7 @@ reach the host. Data goes to stdout, words to stderr.`,
 		SilenceUsage: true, SilenceErrors: true, Version: version(),
 	}
 	root.AddCommand(demoCommand(), serveCommand(), simulateCommand(), sendCommand(), recoverCommand(),
-		statusCommand(), planCommand(), storyCommand(), deadCommand(), auditCommand(), rosterCommand(), freezeCommand(), doctorCommand(), manCommand())
+		statusCommand(), planCommand(), storyCommand(), deadCommand(), auditCommand(), rosterCommand(), freezeCommand(), doctorCommand(), eventsCommand(), manCommand())
 	root.SetVersionTemplate("havip {{.Version}}\n")
 	return root
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"havip-functions/shared/api"
 	"havip-functions/shared/guard"
@@ -32,6 +33,8 @@ type Host struct {
 	PlanRedrive func(ctx context.Context, id string, asOperator bool) ([]havip.Plan, error)
 	Redrive     func(ctx context.Context, id, reason string, asOperator bool) ([]api.Accepted, error)
 
+	Outcomes Outcomes
+
 	Guard  guard.Guard
 	Secure func(*http.Request) bool // it came by TLS, to us or to a proxy that we trust
 	Log    *slog.Logger
@@ -46,16 +49,20 @@ type Console struct {
 	front    shared[front]
 	sessions guard.Sessions
 	mux      *http.ServeMux
+	viewers  atomic.Int32
+	stopped  context.Context //nolint:containedctx // ends every stream at once
+	Stop     func()          // ends the streams of all viewers
 }
 
 // New builds the page of a host.
 func New(h Host) *Console {
 	c := &Console{host: h, front: shared[front]{read: h.front}, sessions: guard.NewSessions(h.Guard), mux: http.NewServeMux()}
+	c.stopped, c.Stop = context.WithCancel(context.Background())
 	c.mux.Handle("GET /assets/", http.FileServerFS(assets))
 	c.mux.HandleFunc("GET /login", c.showLogin)
 	c.mux.HandleFunc("POST /login", c.login)
 	for pattern, show := range map[string]http.HandlerFunc{
-		"GET /{$}": c.showOverview, "GET /stories": c.showStories, "GET /stories/{id}": c.showStory,
+		"GET /{$}": c.showOverview, "GET /live": c.live, "GET /stories": c.showStories, "GET /stories/{id}": c.showStory,
 		"GET /recover": c.showRecover, "POST /recover": c.recover,
 		"GET /freeze": c.showFreeze, "POST /freeze": c.freeze, "POST /lift": c.lift,
 		"GET /deadletters/{id}": c.showLetter, "POST /deadletters/{id}": c.redrive,
@@ -81,7 +88,7 @@ func Owns(path string) bool {
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch first {
-	case "stories", "assets", "login", "logout", "recover", "freeze", "lift", "deadletters":
+	case "stories", "assets", "login", "logout", "recover", "freeze", "lift", "deadletters", "live":
 		return true
 	}
 	return false

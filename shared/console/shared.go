@@ -14,9 +14,10 @@ const sharedFor = time.Second
 type shared[T any] struct {
 	read func(context.Context) (T, error)
 
-	mu sync.Mutex
-	at time.Time
-	v  T
+	mu    sync.Mutex
+	at    time.Time
+	v     T
+	place uint64 // of the newest outcome that it knows of
 }
 
 // get reads anew what is too old. An error is nobody's answer but the one's who asked.
@@ -38,4 +39,13 @@ func (s *shared[T]) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.at = time.Time{}
+}
+
+// reach makes the next one read anew where there is an outcome that none knows of yet.
+func (s *shared[T]) reach(place uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if place > s.place {
+		s.place, s.at = place, time.Time{}
+	}
 }

@@ -55,6 +55,7 @@ type Host struct {
 	streams  *ledger.JetStream
 	audit    *ledger.Audit
 	page     *console.Console
+	tail     *tail
 }
 
 // Open starts the engine and listens; Serve answers.
@@ -91,7 +92,7 @@ func (h *Host) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.bus, h.streams = bus, streams
+	h.bus, h.streams, h.tail = bus, streams, &tail{bus: bus}
 	if h.audit, err = ledger.OpenAudit(ctx, js, h.engine.replicas); err != nil {
 		return err
 	}
@@ -136,8 +137,14 @@ func (h *Host) Serve(ctx context.Context) error {
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
+	server.RegisterOnShutdown(h.page.Stop)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	unfollow, err := h.tail.follow(ctx)
+	if err != nil {
+		return err
+	}
+	defer unfollow()
 	delivered := make(chan error, 1)
 	go func() {
 		delivered <- h.bus.Deliver(ctx, h.function.Invoke)
@@ -164,7 +171,7 @@ func (h *Host) Serve(ctx context.Context) error {
 		defer cancel()
 		_ = server.Shutdown(grace) // who is not done by then has to send again
 	})
-	err := server.Serve(sources.listen(h.listener))
+	err = server.Serve(sources.listen(h.listener))
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}

@@ -174,6 +174,9 @@ func (t *told) WriteHeader(status int) {
 	t.ResponseWriter.WriteHeader(status)
 }
 
+// Unwrap is for [http.ResponseController].
+func (t *told) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+
 // patience is how long a request waits for memory.
 const patience = 2 * time.Second
 
