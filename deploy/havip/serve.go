@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"havip-functions/shared/accounts"
+	"havip-functions/shared/console"
 	"havip-functions/shared/flow"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
@@ -98,13 +99,14 @@ type addresses struct {
 func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	getenv := s.getenv
 	var simulated *simulator.Addrs
+	var moves console.World
 	if s.simulate {
 		sim, listening, err := s.startSimulator(ctx)
 		if err != nil {
 			return err
 		}
 		defer sim.Close()
-		simulated = &listening.Addrs
+		simulated, moves = &listening.Addrs, &toy{Simulator: sim}
 		getenv = againstSimulator(listening.Addrs, s.getenv)
 	}
 	forget, err := s.folder()
@@ -141,7 +143,7 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	}
 	config := host.Config{
 		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: keys.Clouds(havip.Credentials{}), Probe: prober, Tell: tell,
-		Guard: believed, Limits: s.limits, Log: s.log,
+		Guard: believed, Limits: s.limits, World: moves, Log: s.log,
 	}
 	traces := trace.FromEnvironment(s.getenv, s.log)
 	config.Ended = traces.Ended

@@ -34,6 +34,7 @@ type Host struct {
 	Redrive     func(ctx context.Context, id, reason string, asOperator bool) ([]api.Accepted, error)
 
 	Outcomes Outcomes
+	World    World // nil where the clouds are real
 
 	Guard  guard.Guard
 	Secure func(*http.Request) bool // it came by TLS, to us or to a proxy that we trust
@@ -66,6 +67,7 @@ func New(h Host) *Console {
 		"GET /recover": c.showRecover, "POST /recover": c.recover,
 		"GET /freeze": c.showFreeze, "POST /freeze": c.freeze, "POST /lift": c.lift,
 		"GET /deadletters/{id}": c.showLetter, "POST /deadletters/{id}": c.redrive,
+		"GET /world": c.showWorld, "POST /world": c.moveWorld,
 		"POST /logout": c.logout, "/": c.notFound,
 	} {
 		c.mux.HandleFunc(pattern, c.forOperators(show))
@@ -88,7 +90,7 @@ func Owns(path string) bool {
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch first {
-	case "stories", "assets", "login", "logout", "recover", "freeze", "lift", "deadletters", "live":
+	case "stories", "assets", "login", "logout", "recover", "freeze", "lift", "deadletters", "live", "world":
 		return true
 	}
 	return false

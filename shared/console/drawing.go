@@ -53,7 +53,7 @@ func (s scale) x(at time.Time) float64 {
 }
 
 func (s scale) bar(from, to time.Time, tone, title string) bar {
-	x := s.x(from)
+	x := min(s.x(from), laneLeft+laneWidth-thinnest)
 	return bar{x, max(thinnest, s.x(to)-x), tone, title}
 }
 

@@ -26,7 +26,7 @@ var sheets = map[string]map[string]*template.Template{"en": parsed("en"), "zh": 
 
 func parsed(lang string) map[string]*template.Template {
 	found := map[string]*template.Template{}
-	for _, name := range []string{"overview", "stories", "story", "message", "login", "recover", "plan", "freeze", "letter"} {
+	for _, name := range []string{"overview", "stories", "story", "message", "login", "recover", "plan", "freeze", "letter", "world"} {
 		found[name] = template.Must(template.New("frame.html").Funcs(funcs(lang)).
 			ParseFS(pages, "page/frame.html", "page/parts.html", "page/"+name+".html"))
 	}
@@ -42,12 +42,14 @@ type frame struct {
 	Live  bool   // the script keeps it up to date
 	Main  any
 
+	World   bool   // there is one to move
 	Session bool   // there is one to end
 	Form    string // which forms carry
 }
 
 func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, name string, f frame) {
 	f.Lang, f.Now, f.Here = language(w, r), time.Now().UTC(), here(r)
+	f.World = c.host.World != nil
 	if session, err := c.proof(r); err == nil {
 		f.Session, f.Form = session != "", c.sessions.Form(session)
 	}
@@ -121,9 +123,9 @@ func funcs(lang string) template.FuncMap {
 // tone is the colour of an outcome, beside the word itself.
 func tone(outcome any) string {
 	switch fmt.Sprint(outcome) {
-	case "attached", "unchanged", "serving.restored", "healthy", "accepted", "InUse":
+	case "attached", "unchanged", "serving.restored", "healthy", "accepted", "InUse", "Running":
 		return "good"
-	case "refused", "timedout", "serving.lost", "failed":
+	case "refused", "timedout", "serving.lost", "failed", "Stopped":
 		return "bad"
 	case "busy", "unknown", "open", "Associating", "Unassociating":
 		return "busy"

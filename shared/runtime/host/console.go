@@ -23,8 +23,8 @@ func (h *Host) console() *console.Console {
 		},
 		Plan: func(ctx context.Context, event []byte) ([]havip.Plan, error) { return flow.Plan(ctx, f.Keeper, event) },
 		Say:  f.Say, Freeze: h.keepOff, Lift: h.open, PlanRedrive: f.PlanRedrive, Redrive: h.tryAgain,
-		Outcomes: h.tail,
-		Guard:    h.config.Guard, Secure: h.secure, Log: h.config.Log,
+		Outcomes: h.tail, World: h.config.World,
+		Guard: h.config.Guard, Secure: h.secure, Log: h.config.Log,
 	})
 }
 

@@ -38,6 +38,7 @@ type Config struct {
 	Ended  func(havip.Story)   // hears of each story that ended; nil is nobody
 	Guard  guard.Guard         // of POST /events, and of all that operators see and do
 	Limits Limits              // of each source
+	World  console.World       // that the console moves, where the clouds are simulated
 	Log    *slog.Logger
 }
 

@@ -121,6 +121,24 @@ const scenes = {
     }
     await page.locator('h1 .pill', { hasText: 'attached' }).waitFor()
   },
+  // A newcomer plays a failover with clicks alone.
+  async world () {
+    const page = await open()
+    await page.goto(base)
+    await plan(page, 'to begin with')
+    await page.getByRole('button', { name: 'Do it' }).click()
+    await page.locator('h1 .pill', { hasText: 'attached' }).waitFor()
+    await page.getByRole('link', { name: 'The world' }).click()
+    await page.getByText('announced by i-db2').waitFor()
+    await judgeBoth(page, 'world')
+    await page.getByRole('button', { name: 'the answer to the next attach is lost' }).click()
+    await page.getByRole('button', { name: 'is lost · on' }).waitFor()
+    await page.getByRole('button', { name: 'Stop i-db2' }).click()
+    await page.getByText('announced by i-db1').waitFor()
+    await page.getByRole('link', { name: 'Overview' }).click()
+    await page.getByRole('row', { name: /health.failed attached/ }).waitFor()
+    await serves(page, 'i-db1')
+  },
   // A stream that stalls is told, and what happened meanwhile is there afterwards.
   async stalled () {
     const page = await open()
