@@ -64,7 +64,11 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, nam
 	_, _ = page.WriteTo(w) // the reader may have gone
 }
 
+// here is where the page can be read again: what a form brought can't.
 func here(r *http.Request) string {
+	if r.Method == http.MethodPost {
+		return "/?"
+	}
 	q := r.URL.Query()
 	q.Del("lang")
 	return r.URL.Path + "?" + q.Encode()
