@@ -27,11 +27,11 @@ func (c *Console) admitted(w http.ResponseWriter, r *http.Request) bool {
 	if err == nil {
 		return true
 	}
-	c.host.Log.Warn("turned away", "from", r.RemoteAddr, "method", r.Method, "path", r.Pattern, "error", err)
 	if !c.host.Guard.Open() && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		http.Redirect(w, r, "/login?to="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 		return false
 	}
+	c.host.Log.Warn("turned away", "from", r.RemoteAddr, "method", r.Method, "path", r.Pattern, "error", err)
 	c.refuse(w, r, err)
 	return false
 }

@@ -103,3 +103,14 @@ func TestViewersShareAReading(t *testing.T) {
 		t.Errorf("after an outcome it is read %d times", got)
 	}
 }
+
+// BenchmarkPage is the host's work for a viewer: a page of 200 of 1,000 HAVIPs. The limit:
+// 100 ms.
+func BenchmarkPage(b *testing.B) {
+	var reads atomic.Int32
+	c := town(1000, &reads)
+	for b.Loop() {
+		look(c, "/")
+	}
+	b.ReportMetric(float64(look(c, "/").Body.Len()), "bytes/page")
+}

@@ -6,6 +6,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -127,6 +128,9 @@ func TestConsoleFreezes(t *testing.T) {
 		if ended := outcome(t, h, first(t, h, lasts)); ended["outcome"] != want {
 			t.Errorf("%s: %v", lasts, ended)
 		}
+	}
+	if done := audited(t, h, 3); !slices.Contains(done, "freeze operator console@127.0.0.1 <i>work</i>") {
+		t.Errorf("in the audit stands %q", done)
 	}
 }
 

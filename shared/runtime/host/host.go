@@ -141,11 +141,6 @@ func (h *Host) Serve(ctx context.Context) error {
 	server.RegisterOnShutdown(h.page.Stop)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	unfollow, err := h.tail.follow(ctx)
-	if err != nil {
-		return err
-	}
-	defer unfollow()
 	delivered := make(chan error, 1)
 	go func() {
 		delivered <- h.bus.Deliver(ctx, h.function.Invoke)
@@ -161,6 +156,7 @@ func (h *Host) Serve(ctx context.Context) error {
 	}
 	relaying.Go(func() { h.auditRefusals(ctx, &refused) })
 	go h.sweep(ctx)
+	go h.tail.run(ctx)
 	go h.guardStore(ctx, stop)
 	if err := h.function.Resume(ctx); err != nil {
 		h.config.Log.Warn("not all that a stopped host left behind was sent; the sweep tries again", "error", err)
@@ -172,7 +168,7 @@ func (h *Host) Serve(ctx context.Context) error {
 		defer cancel()
 		_ = server.Shutdown(grace) // who is not done by then has to send again
 	})
-	err = server.Serve(sources.listen(h.listener))
+	err := server.Serve(sources.listen(h.listener))
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}

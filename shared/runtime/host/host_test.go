@@ -24,12 +24,12 @@ import (
 )
 
 // serve runs a host against the simulator until the test ends.
-func serve(t *testing.T, sim *simulator.Simulator, c host.Config) *host.Host {
+func serve(t testing.TB, sim *simulator.Simulator, c host.Config) *host.Host {
 	t.Helper()
 	return serveAt(t, "127.0.0.1:0", sim, c)
 }
 
-func serveAt(t *testing.T, addr string, sim *simulator.Simulator, c host.Config) *host.Host {
+func serveAt(t testing.TB, addr string, sim *simulator.Simulator, c host.Config) *host.Host {
 	t.Helper()
 	list, err := roster.Parse(roster.Builtin())
 	if err != nil {
@@ -64,7 +64,7 @@ func serveAt(t *testing.T, addr string, sim *simulator.Simulator, c host.Config)
 	return h
 }
 
-func simulated(t *testing.T) *simulator.Simulator {
+func simulated(t testing.TB) *simulator.Simulator {
 	t.Helper()
 	sim, err := simulator.New(simulator.Options{AssociateTime: 100 * time.Millisecond})
 	if err != nil {
@@ -75,7 +75,7 @@ func simulated(t *testing.T) *simulator.Simulator {
 }
 
 // ask makes a call to the host and decodes its answer.
-func ask(t *testing.T, h *host.Host, method, path, body string) (int, map[string]any) {
+func ask(t testing.TB, h *host.Host, method, path, body string) (int, map[string]any) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+h.Addr+path, strings.NewReader(body))
 	if err != nil {
@@ -102,7 +102,7 @@ func started(id string) string {
 }
 
 // first posts an event and returns its story's id.
-func first(t *testing.T, h *host.Host, id string) string {
+func first(t testing.TB, h *host.Host, id string) string {
 	t.Helper()
 	status, v := ask(t, h, http.MethodPost, "/events", started(id))
 	if status != http.StatusAccepted {
@@ -112,7 +112,7 @@ func first(t *testing.T, h *host.Host, id string) string {
 }
 
 // outcome waits until a host tells how the story ended.
-func outcome(t *testing.T, h *host.Host, story string) map[string]any {
+func outcome(t testing.TB, h *host.Host, story string) map[string]any {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -13,7 +13,7 @@ import (
 
 // watch follows the stream from a place, and returns the next outcomes' places and
 // stories. A beat counts as none.
-func watch(t *testing.T, h *host.Host, after string, most int) (places []string, text string) {
+func watch(t testing.TB, h *host.Host, after string, most int) (places []string, text string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

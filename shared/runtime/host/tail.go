@@ -18,7 +18,22 @@ type tail struct {
 	news chan struct{} // closed by the next outcome
 }
 
-// follow hears of outcomes until it is stopped.
+// run hears of outcomes until the context ends. Until it can, viewers are told late.
+func (t *tail) run(ctx context.Context) {
+	for {
+		stop, err := t.follow(ctx)
+		if err == nil {
+			<-ctx.Done()
+			stop()
+			return
+		}
+		t.bus.log.Warn("who watches is told late", "error", err)
+		if pause(ctx, near) != nil {
+			return
+		}
+	}
+}
+
 func (t *tail) follow(ctx context.Context) (stop func(), err error) {
 	c, err := t.bus.js.OrderedConsumer(ctx, t.bus.outcomes.CachedInfo().Config.Name, jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverNewPolicy, HeadersOnly: true,
