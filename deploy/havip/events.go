@@ -60,7 +60,7 @@ func (f *following) run(ctx context.Context) error {
 		err := f.follow(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // it was interrupted, which is how it ends
 		case !f.heard || !away(err):
 			return err
 		case !f.waiting:
@@ -136,7 +136,7 @@ func (f *following) print(event string) {
 		printable(cmp.Or(o.Name, o.HAVIP)), colored(o.Outcome), orNobody(o.Holders), orNone(o.Serving), o.Story)
 	for _, more := range []string{o.Rule + bracketed(o.Code), o.Advice} {
 		if more != "" {
-			fmt.Fprint(f.out, "; "+printable(more))
+			fmt.Fprintf(f.out, "; %s", printable(more))
 		}
 	}
 	fmt.Fprintln(f.out)

@@ -51,7 +51,10 @@ func listenIn(b testing.TB, h *host.Host, told chan<- time.Time) {
 		b.Fatal(err)
 	}
 	lines := bufio.NewScanner(answer.Body)
-	for lines.Scan() && lines.Text() != "" { // it has begun
+	for lines.Scan() {
+		if lines.Text() == "" { // it has begun
+			break
+		}
 	}
 	go func() {
 		defer answer.Body.Close()
