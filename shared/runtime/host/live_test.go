@@ -83,7 +83,7 @@ func TestConsoleLiveGoesOnWithoutAGap(t *testing.T) {
 	}
 }
 
-// The stream outlives what a usual request may take to be read, and says that it lives.
+// The stream outlives the time that a usual request has to be read, and says that it lives.
 func TestConsoleLiveBeats(t *testing.T) {
 	h := serve(t, simulated(t), host.Config{Data: t.TempDir()})
 	r := request(t, http.MethodGet, "http://"+h.Addr+"/live", "")
