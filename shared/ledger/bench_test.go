@@ -12,7 +12,7 @@ import (
 	"havip-functions/shared/ledger"
 )
 
-var inDynamoDB = flag.Int("ledger.dynamodb", 10_000, "stories in the history of DynamoDB; the server that plays it takes a minute for so many")
+var inTables = flag.Int("ledger.tables", 10_000, "stories in the histories of DynamoDB and Tablestore; the servers that play them take a minute for so many")
 
 // BenchmarkHistory reads one story, and the first page of 50 of a HAVIP's and of all,
 // in turn from a history of 100 stories and from one of 100,000: x-of-100 is how many
@@ -26,8 +26,8 @@ func BenchmarkHistory(b *testing.B) {
 	}{
 		{"JetStream", openJetStream, 100_000},
 		{"Redis", openRedis, 100_000},
-		{"DynamoDB", openDynamoDB, *inDynamoDB},
-		{"Tablestore", openTablestore, 10_000}, // whose stand-in keeps them in one list
+		{"DynamoDB", openDynamoDB, *inTables},
+		{"Tablestore", openTablestore, *inTables},
 	} {
 		b.Run(kept.name, func(b *testing.B) {
 			few, many := kept.open(b), kept.open(b)
