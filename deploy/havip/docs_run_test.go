@@ -89,6 +89,9 @@ func TestRunbooksAsWritten(t *testing.T) {
 			case "serve --roster " + rosterFile + " --data /var/lib/havip":
 				continue
 			}
+			if args[0] == "events" { // which goes on until it is stopped: TestEventsOutliveTheirHost
+				continue
+			}
 			n++
 			unread := "dead letter " + letters.DeadLetters[0].ID + ": type" // so it stays
 			if got := havipRuns(t, env, args...); got.code != exitGood && got.code != exitOther && !strings.Contains(got.err, unread) {
