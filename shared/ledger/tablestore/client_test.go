@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -188,13 +189,13 @@ func TestTries(t *testing.T) {
 		}, 1, "no PlainBuffer"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			asked := 0
-			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked++; tt.answer(w, r) }))
+			var asked atomic.Int32
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked.Add(1); tt.answer(w, r) }))
 			defer s.Close()
 			c := &tablestore.Client{Endpoint: s.URL, Keys: func(context.Context) (havip.Credentials, error) { return owner, nil }}
 			_, _, err := c.GetRow(t.Context(), "t", key("a", "1")...)
-			if err == nil || !strings.Contains(err.Error(), tt.want) || asked != tt.tries {
-				t.Errorf("%v after %d tries, want %s after %d", err, asked, tt.want, tt.tries)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || int(asked.Load()) != tt.tries {
+				t.Errorf("%v after %d tries, want %s after %d", err, asked.Load(), tt.want, tt.tries)
 			}
 		})
 	}
