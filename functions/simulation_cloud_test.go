@@ -105,7 +105,7 @@ func (w *witness) States(ctx context.Context, ids []string) (map[string]havip.In
 	w.v.locked(func() {
 		w.states = maps.Clone(states)
 		for id, s := range states {
-			w.v.downs[w.policy.Cloud+id] = s.Down()
+			w.v.downs[w.policy.Cloud+id], w.v.ups[w.policy.Cloud+id] = s.Down(), s == havip.Running
 		}
 	})
 	return states, err

@@ -61,8 +61,8 @@ func (r *run) checkHeld(p havip.Policy) {
 	have, _ := r.sim.HAVIP(p.Cloud, p.ID)
 	s := r.tape.shelf(p)
 	failed := s.book.failed(p, r.swept.Add(-r.apart()))
-	serves := func(id string) bool {
-		return !failed[id] && r.instance(p.Cloud, instanceOf(p, id)) == havip.Running
+	serves := func(id string) bool { // a mark by the cloud's word alone is lifted by it
+		return (!failed[id] || s.book.marks[id].Down) && r.instance(p.Cloud, instanceOf(p, id)) == havip.Running
 	}
 	if p.Mode != havip.Act || slices.ContainsFunc(have.Holders, func(id string) bool {
 		_, member := p.Member(id)

@@ -91,6 +91,7 @@ type invocation struct {
 	looks    map[string]*witness // the last one of each story
 	leases   map[string]*lease   // by token
 	downs    map[string]bool     // members that a survey found down
+	ups      map[string]bool     // and those that run
 	surveys  map[string]truths   // of the HAVIPs that it listed
 	asked    map[string]asked    // by HAVIP, the last time
 }
@@ -110,7 +111,7 @@ func (r *run) attempt(m *message, n int) (done bool) {
 	acked := false
 	name := fmt.Sprintf("%s/%d", m.id, n)
 	v := &invocation{run: r, msg: m, n: n, began: time.Now().UTC(), rng: r.chance(name),
-		looks: map[string]*witness{}, leases: map[string]*lease{}, downs: map[string]bool{}, surveys: map[string]truths{}, asked: map[string]asked{}}
+		looks: map[string]*witness{}, leases: map[string]*lease{}, downs: map[string]bool{}, ups: map[string]bool{}, surveys: map[string]truths{}, asked: map[string]asked{}}
 	budget := r.plan.budget
 	if m.forged {
 		budget = min(budget, 20*time.Second) // it may have to wait for an hour, and is sent on instead

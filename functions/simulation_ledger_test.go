@@ -2,7 +2,6 @@ package functions_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -45,7 +44,7 @@ func (l faultyLedger) Save(ctx context.Context, key string, value []byte, rev ha
 		if l.ledgerDown || v.befalls(ledgerAway) {
 			return errLedgerAway
 		}
-		if !l.admits(key, value) && v.befalls(ledgerLate) {
+		if v.befalls(ledgerLate) {
 			l.arrives(v, key, slices.Clone(value), rev)
 			return errLedgerAway
 		}
@@ -66,19 +65,12 @@ func (l faultyLedger) Save(ctx context.Context, key string, value []byte, rev ha
 	return saved, err
 }
 
-// admits tells that a write takes an event in. Such a one is not let arrive late: where
-// the event expired meanwhile and was ignored, it would open its story all the same.
-func (l faultyLedger) admits(key string, value []byte) bool {
-	s := l.tape.shelves[key]
-	var record havip.Record
-	return s != nil && json.Unmarshal(value, &record) == nil && len(fresh(record, s.record)) > 0
-}
-
 // arrives lets a write come to the ledger when its writer has long given it up.
 func (l faultyLedger) arrives(v *invocation, key string, value []byte, rev havip.Revision) {
 	wait := time.Millisecond + time.Duration(v.rng.Int64N(int64(5*time.Second)))
 	then := *v // it says what was known when it was sent
-	then.looks, then.asked, then.surveys, then.downs = map[string]*witness{}, maps.Clone(v.asked), maps.Clone(v.surveys), maps.Clone(v.downs)
+	then.looks, then.asked, then.surveys = map[string]*witness{}, maps.Clone(v.asked), maps.Clone(v.surveys)
+	then.downs, then.ups = maps.Clone(v.downs), maps.Clone(v.ups)
 	for story, w := range v.looks {
 		seen := *w
 		then.looks[story] = &seen

@@ -29,6 +29,7 @@ func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
 		t.onEvent(r, v, key, record)
 		return
 	}
+	r.checkEnds(s, record)
 	fresh := fresh(record, s.record)
 	r.checkForged(v, s, fresh, record)
 	for _, id := range fresh {
@@ -53,11 +54,12 @@ func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
 	s.record = record
 }
 
-// fresh are the events that a record did not know before, in the order of their keys.
+// fresh are the events that a record did not know before, in the order of their keys,
+// but for those that ended at once.
 func fresh(record, before havip.Record) []string {
 	var ids []string
 	for _, id := range slices.Sorted(maps.Keys(record.Seen)) {
-		if _, known := before.Seen[id]; !known {
+		if _, known := before.Seen[id]; !known && (record.Seen[id].Outcome == "" || record.Story != nil && record.Story.ID == record.Seen[id].Story) {
 			ids = append(ids, id)
 		}
 	}
@@ -89,7 +91,7 @@ func (t *tape) onEvent(r *run, v *invocation, key string, record havip.Record) {
 	if s := t.shelfOf(key); s != nil {
 		for id, seen := range record.Seen {
 			s.seen[id] = seen.Story
-			if _, known := before.Seen[id]; !known {
+			if record.Story != nil && before.Story == nil {
 				r.checkIgnored(s, id, record)
 			}
 		}

@@ -237,7 +237,7 @@ func (r *run) checkKnown(p havip.Policy) {
 	outage := s.record.Outage
 	lost := outage != nil && outage.Told
 	mute := p.Probe.How != "" && now.held() && now.answers == ""
-	if p.Mode != havip.Paused && mute != (view.AnnouncedBy == havip.ByMute) {
+	if told := p.Mode != havip.Paused && view.AnnouncedBy != havip.ByUnknown; told && mute != (view.AnnouncedBy == havip.ByMute) {
 		r.fail(11, "the status of %s says %+v, and it is %+v", p.ID, view.Announcement, now)
 	}
 	if p.Mode != havip.Paused && view.AnnouncedBy != havip.ByUnknown && lost == (now.held() && !mute) {

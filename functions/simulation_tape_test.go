@@ -36,9 +36,10 @@ type shelf struct {
 	writes   int
 	record   havip.Record // as written last
 	book     book
-	seen     map[string]string // event → story
-	lease    *lease            // the last one
-	meddled  time.Time         // a third party touched the HAVIP
+	seen     map[string]string        // event → story
+	ended    map[string]havip.Outcome // of events that ended at once
+	lease    *lease                   // the last one
+	meddled  time.Time                // a third party touched the HAVIP
 	failover map[string]failover
 	served   time.Time // by a host's word, when a look that was saved read that a holder serves
 	lost     bool      // havip.serving.lost was told, and no restored since
@@ -101,7 +102,7 @@ func newTape(p *plan) tape {
 	t := tape{plan: p, shelves: map[string]*shelf{}, stories: map[string]*tale{}, letters: map[string]*letter{}, news: map[string]*news{}, buried: map[string]bool{}, events: map[string]havip.Record{}, heard: map[int64][]*news{}, strays: map[string]bool{}, ours: map[string]string{}, archive: map[string]havip.Story{}, truths: map[string]truths{}}
 	for _, policy := range p.policies {
 		policy = everybody(policy)
-		t.shelves[policy.Key().String()] = &shelf{policy: policy, book: book{policy: policy, marks: map[string]havip.Mark{}, forgotten: map[string]havip.Mark{}}, seen: map[string]string{}, failover: map[string]failover{}}
+		t.shelves[policy.Key().String()] = &shelf{policy: policy, book: book{policy: policy, marks: map[string]havip.Mark{}, forgotten: map[string]havip.Mark{}}, seen: map[string]string{}, ended: map[string]havip.Outcome{}, failover: map[string]failover{}}
 	}
 	for i := range p.news {
 		n := &p.news[i]

@@ -23,6 +23,8 @@ func (r *run) checkMarks(v *invocation, s *shelf, record havip.Record) {
 			s.book.marks[m.ID] = got
 		case got.Failed && got.At.Equal(want.At) && v.downs[s.policy.Cloud+m.Instance]: // a sweep saw it
 			s.book.marks[m.ID] = got
+		case want.Down && !got.Failed && got.At.Equal(want.At) && v.ups[s.policy.Cloud+m.Instance]: // and that it runs again
+			s.book.marks[m.ID] = got
 		case !known && r.left(s, m, since):
 			s.book.forgotten[m.ID] = want
 			delete(s.book.marks, m.ID)
@@ -43,7 +45,7 @@ func (r *run) left(s *shelf, m havip.Member, since time.Time) bool {
 }
 
 func alike(a, b havip.Mark) bool {
-	return a.Failed == b.Failed && a.At.Equal(b.At) && a.Since.Equal(b.Since)
+	return a.Failed == b.Failed && a.Down == b.Down && a.At.Equal(b.At) && a.Since.Equal(b.Since)
 }
 
 // said tells whether a fact that was heard, and is not stale, says what the mark does.
@@ -69,6 +71,19 @@ func (r *run) checkAdmission(s *shelf, id string, record havip.Record) {
 		r.fail(10, "%s was stale and came to story %s", n.id, seen.Story)
 	}
 	s.seen[id] = seen.Story
+}
+
+// checkEnds holds an event that ended at once to promises 4 and 5: there is one end.
+func (r *run) checkEnds(s *shelf, record havip.Record) {
+	for id, seen := range record.Seen {
+		switch {
+		case seen.Outcome == "" || s.ended[id] == seen.Outcome:
+		case s.seen[id] != "":
+			r.fail(5, "an event of story %s was judged again, as %s", s.seen[id], seen.Outcome)
+		default:
+			s.seen[id], s.ended[id] = seen.Story, seen.Outcome
+		}
+	}
 }
 
 // checkMerged is promise 10, for the other side: what was admitted is known.
@@ -162,8 +177,12 @@ func (r *run) checkRemembered(v *invocation, n news) {
 	known := r.tape.strays[n.key()]
 	for _, s := range r.tape.shelves {
 		always, _ := r.concerned(n, s.policy.Key(), v.began)
-		if always && s.seen[n.key()] == "" {
+		story := s.seen[n.key()]
+		if always && story == "" {
 			r.fail(4, "%s was acknowledged and is not in the ledger of %s", v.msg.id, s.policy.ID)
+		}
+		if always && s.ended[n.key()] != "" && r.tape.tale(havip.Story{Origin: havip.Origin{ID: story}}).outcome == "" {
+			r.fail(4, "%s was acknowledged and nobody says how it ended on %s", v.msg.id, s.policy.ID)
 		}
 		known = known || s.seen[n.key()] != ""
 	}

@@ -110,6 +110,14 @@ func TestWhoRunsButIsMarkedIsVouchedFor(t *testing.T) {
 			"every standby that runs is marked as failed",
 			"havip send health.restored --cloud alibaba --region cn-hangzhou --instance i-db1",
 		}},
+		{Name: "nor does it say who runs where that can't be read", Scene: holds(pair, "i-db1", "i-db2"), Tell: func(s *stage) {
+			s.Fault(simulator.Fault{Operation: "DescribeInstances", Error: &fault{Code: "Forbidden.RAM"}})
+			s.Post(s.Failed("i-db1"))
+			s.Finish()
+			s.Post(s.Failed("i-db2"))
+		}, Outcomes: "unchanged i-db2, refused", Holders: "i-db1* i-db2", Says: []string{
+			"every standby is marked as failed; which of them run can't be read", "Forbidden.RAM",
+		}},
 	})
 }
 

@@ -3,7 +3,6 @@ package havip
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -97,8 +96,9 @@ func (k Keeper) concerned(e Event) []Policy {
 	})
 }
 
-// admit notes the event in the HAVIP's record. One that ends at once is noted
-// apart, with its outcome: no number of them makes the record grow.
+// admit notes the event in the HAVIP's record. Of one that ends at once the record has
+// no more than the outcome, so that no other delivery of it comes to another, however
+// late its write arrives; the rest is noted apart.
 func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 	fresh := Left{HAVIP: p.Key(), Ledger: p.Key().String()}
 	var left Left
@@ -112,14 +112,17 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 		var err error
 		own, left.Duplicate, err = k.seen(ctx, *r, e, storyOf(p.Key(), e.Key()))
 		if err != nil || left.Duplicate {
-			left.Story = own.Seen[e.Key()].Story
+			known := own.Seen[e.Key()]
+			left.Story = known.Story
+			if known.Outcome != "" && own.Story == nil { // it may not have been noted
+				atOnce = ended(p, e, known)
+			}
 			return false, err
 		}
-		marks := r.Marks
 		s, changed := r.judge(p, e)
 		if !s.Open() {
 			atOnce = s
-			return !maps.Equal(marks, r.Marks), nil
+			return !e.DryRun && r.rememberEnd(e, s), nil
 		}
 		if err := k.shelve(ctx, r); err != nil {
 			return false, err
@@ -134,6 +137,7 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 	case err != nil:
 		return left, err
 	case atOnce.ID != "":
+		e.Arrived = atOnce.EndedAt // when it came first
 		return k.note(ctx, EventKey(atOnce.ID), e, atOnce)
 	case own.Story != nil: // it had ended at once, and may not have been told
 		left.Ledger, left.Record = EventKey(own.Story.ID), own
@@ -160,7 +164,8 @@ func (k Keeper) note(ctx context.Context, key string, e Event, ended Story) (Lef
 	var err error
 	left.Record, err = k.Change(ctx, key, func(r *Record) (bool, error) {
 		var known Seen
-		if known, left.Duplicate = r.Seen[e.Key()]; left.Duplicate {
+		known, left.Duplicate = r.Seen[e.Key()]
+		if left.Duplicate = left.Duplicate && (known.Outcome == "" || r.Story != nil); left.Duplicate {
 			left.Story = known.Story
 			return false, nil
 		}

@@ -2,6 +2,7 @@ package havip
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 )
@@ -53,6 +54,24 @@ func (k Keeper) adopt(ctx context.Context, c Check, carried Carried, p Policy, r
 	r.Story = &s
 	r.remember(Event{EventRef: s.Event, Arrived: s.StartedAt}, s.ID)
 	return r, nil
+}
+
+// keep keeps what the ledger came to know since it was lost: events that ended at
+// once, and what sweeps saw.
+func (r *Record) keep(known Record) {
+	r.Outbox, r.Watched, r.Drift, r.Outage, r.Served = known.Outbox, known.Watched, known.Drift, known.Outage, known.Served
+	if known.Frozen != nil {
+		r.Frozen = known.Frozen
+	}
+	maps.Copy(r.Seen, known.Seen)
+	for id, mark := range known.Marks {
+		switch {
+		case r.Marks == nil:
+			r.Marks = known.Marks
+		case !r.Marks[id].At.After(mark.At):
+			r.Marks[id] = mark
+		}
+	}
 }
 
 // within is a time of at most so long ago, and none that is still to come.

@@ -1,12 +1,16 @@
 package havip_test
 
 import (
+	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"havip-functions/functions/functionstest"
+	"havip-functions/shared/flow"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
 	"havip-functions/shared/simulator"
 )
 
@@ -92,5 +96,35 @@ func TestBrake(t *testing.T) {
 			s.Wait(11 * time.Minute)
 			fails(s, "i-db2")
 		}, Calls: "+i-db2 -i-db1 +i-db3 -i-db2", Outcomes: "attached i-db2, attached i-db3", Holders: "i-db3*"},
+	})
+}
+
+// overtaken is a ledger in which another event comes between a story's end and its write.
+type overtaken struct {
+	ledger.Ledger
+	by func()
+}
+
+// Save implements [havip.Ledger].
+func (l *overtaken) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (havip.Revision, error) {
+	if by := l.by; by != nil && strings.HasPrefix(key, "alibaba.") && decoded(value).Story != nil && decoded(value).Story.Outcome == havip.Refused {
+		l.by = nil
+		by()
+	}
+	return l.Ledger.Save(ctx, key, value, rev)
+}
+
+// A story that was to end as refused and that another takes on keeps its place at the
+// brake: what follows it is one more.
+func TestAPlaceIsGivenBackByTheEndThatWasWritten(t *testing.T) {
+	once := holds(one, "i-db1")
+	once.Brake = "failovers: 1, within: 10m"
+	functionstest.Play(t, once, func(s *stage) {
+		l := &overtaken{Ledger: s.Ledger, by: func() { s.Post(s.Failed("i-db3")) }}
+		s.Function = s.Host(func(f *flow.Function) { f.Keeper.Ledger, f.Ledger = l, l })
+		s.Fault(simulator.Fault{Operation: "AssociateHaVip", Times: 2, Error: &simulator.FaultError{Code: "OperationUnsupported.BindOnMultipleVswitch"}})
+		fails(s, "i-db1")
+		s.Want("+i-db2:OperationUnsupported.BindOnMultipleVswitch +i-db3:OperationUnsupported.BindOnMultipleVswitch", "superseded, refused", "i-db1")
+		s.Says("the brake has let no failover through")
 	})
 }

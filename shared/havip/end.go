@@ -125,9 +125,12 @@ func (l *look) refusal() (rule, advice string) {
 func (l *look) nobody() (rule, advice string) {
 	for _, m := range l.policy.Members {
 		if state := l.have.States[m.ID]; l.have.Failed[m.ID] && !state.Down() && !state.Rising() {
-			return "no healthy holder, and every standby that runs is marked as failed",
-				fmt.Sprintf("once %s is well, run havip send health.restored --cloud %s --region %s --instance %s",
-					m.Instance, l.policy.Cloud, l.policy.Region, m.Instance)
+			advice = fmt.Sprintf("once %s is well, run havip send health.restored --cloud %s --region %s --instance %s",
+				m.Instance, l.policy.Cloud, l.policy.Region, m.Instance)
+			if l.stateless != nil {
+				return "no healthy holder, and every standby is marked as failed; which of them run can't be read: " + oneLine(l.stateless.Error()), advice
+			}
+			return "no healthy holder, and every standby that runs is marked as failed", advice
 		}
 	}
 	return "no healthy holder, and no standby that runs", "start a member, or add one to the roster"
@@ -167,11 +170,7 @@ func (l *look) end(ctx context.Context, outcome Outcome) error {
 	if read := l.err == nil && !l.at.IsZero(); read && l.have.AnnouncedBy() == ByHolder && l.have.Witness.Probe == "" {
 		l.ask(ctx)
 	}
-	if s := l.story; outcome == Refused && !s.Acted && len(s.Steps) > 0 && l.record.Pending == nil {
-		if err := l.keeper.giveBack(ctx, l.policy, s.ID); err != nil {
-			return err
-		}
-	}
+	futile := outcome == Refused && !l.story.Acted && len(l.story.Steps) > 0 && l.record.Pending == nil
 	l.saw()
 	// What a person asked for amiss, or froze, says nothing of what a sweep may do.
 	amiss := outcome == Refused && l.story.Ask.Kind == AskRecover
@@ -185,5 +184,8 @@ func (l *look) end(ctx context.Context, outcome Outcome) error {
 		}
 	}
 	l.record.close(outcome, l.keeper.Now())
-	return l.save(ctx)
+	if err := l.save(ctx); err != nil || !futile {
+		return err
+	}
+	return l.keeper.giveBack(ctx, l.policy, l.story.ID) // not before: another may have taken the story on
 }

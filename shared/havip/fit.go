@@ -16,7 +16,7 @@ func (r Record) encode() ([]byte, error) {
 	for _, most := range []int{maxSteps, 8, 4, 2, 1} {
 		r.Closed, r.Watched = shortened(r.Closed, most), shortened(r.Watched, most)
 		if most < maxSteps {
-			r.Story = shortened(r.Story, most)
+			r.Story, r.Seen = shortened(r.Story, most), unexplained(r.Seen)
 		}
 		text, err := plain(r)
 		if err != nil || len(text) <= maxRecord {
@@ -47,6 +47,16 @@ func shortened(s *Story, steps int) *Story {
 		}
 	}
 	return &short
+}
+
+// unexplained are the events without why they ended at once.
+func unexplained(seen map[string]Seen) map[string]Seen {
+	short := make(map[string]Seen, len(seen))
+	for event, s := range seen {
+		s.Rule = ""
+		short[event] = s
+	}
+	return short
 }
 
 func cut(text string, most int) string {

@@ -48,7 +48,7 @@ func TestARecordIsBounded(t *testing.T) {
 		r.Marks[m.ID] = Mark{Failed: true, At: at, Since: at}
 	}
 	for n := range maxSeen {
-		r.Seen[hash(itoa(n))] = Seen{Story: hash(itoa(n)), At: at}
+		r.Seen[hash(itoa(n))] = Seen{Story: hash(itoa(n)), At: at, Outcome: Refused, Rule: long(maxReason)}
 	}
 	r.Story, r.Closed = extreme(p.Members), extreme(p.Members)
 	r.Closed.ID, r.Closed.Outcome = strings.Repeat("e", 24), Superseded

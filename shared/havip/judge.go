@@ -8,12 +8,6 @@ import (
 // but what is known of its instance. It reports whether that changed.
 func (r *Record) judge(p Policy, e Event) (s Story, changed bool) {
 	s = begin(p, e)
-	if m, ok := p.Member(e.Ask.Instance); ok {
-		s.Ask.Instance = m.ID
-	}
-	if m, ok := p.Member(e.Ask.Release); ok {
-		s.Ask.Release = m.ID
-	}
 	outcome := r.vet(&s, p, e)
 	if outcome == "" {
 		changed = r.merge(p, s.Ask, e)
@@ -23,6 +17,15 @@ func (r *Record) judge(p Policy, e Event) (s Story, changed bool) {
 		s.Outcome, s.EndedAt = outcome, e.Arrived
 	}
 	return s, changed
+}
+
+// ended is the story of an event that ended at once.
+func ended(p Policy, e Event, was Seen) Story {
+	e.Arrived = was.At
+	s := begin(p, e)
+	s.Outcome, s.EndedAt = was.Outcome, was.At
+	s.explain(was.Rule, "")
+	return s
 }
 
 // take returns the story that the event belongs to from now on: the open one,
@@ -100,7 +103,7 @@ func (r *Record) joins(kind Kind, changed bool) bool {
 }
 
 func begin(p Policy, e Event) Story {
-	return Story{
+	s := Story{
 		Origin: Origin{
 			ID: storyOf(p.Key(), e.Key()), Event: e.EventRef, Trace: e.Trace, HAVIP: p.Key(), Name: p.Name, Ask: e.Ask,
 			StartedAt: e.Arrived, Deadline: e.Arrived.Add(p.Deadline),
@@ -108,4 +111,11 @@ func begin(p Policy, e Event) Story {
 		Progress: Progress{Attempt: 1},
 		Reading:  Reading{Roster: p.Roster},
 	}
+	if m, ok := p.Member(e.Ask.Instance); ok {
+		s.Ask.Instance = m.ID
+	}
+	if m, ok := p.Member(e.Ask.Release); ok {
+		s.Ask.Release = m.ID
+	}
+	return s
 }

@@ -102,10 +102,13 @@ func (k Keeper) open(ctx context.Context, c Check) (l look, err error) {
 		if err != nil {
 			return l, err
 		}
-		if l.rev == 0 && carried.Story != nil {
-			l.record, err = k.adopt(ctx, c, carried, policy, found)
-			if err != nil {
+		if carried.Story != nil && (l.rev == 0 || carried.Ours) {
+			known := l.record
+			if l.record, err = k.adopt(ctx, c, carried, policy, found); err != nil {
 				return l, err
+			}
+			if l.rev != 0 {
+				l.record.keep(known)
 			}
 		}
 	}

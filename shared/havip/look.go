@@ -26,7 +26,8 @@ type look struct {
 	why   string // nothing is done
 	want  Want
 
-	lessons []lesson // that it taught
+	stateless error    // why the cloud does not say how the members are
+	lessons   []lesson // that it taught
 }
 
 // decide ends the story, waits, or leases the one call that is to be sent.
@@ -96,7 +97,7 @@ func (l *look) read(ctx context.Context) error {
 	}
 	l.have.Failed = l.record.failed(l.policy, l.now)
 	l.have.States = l.states(ctx, fleet)
-	l.record.markDown(l.policy, l.have, l.now)
+	l.record.markStates(l.policy, l.have, l.now)
 	l.have.Failed = l.record.failed(l.policy, l.now)
 	return nil
 }
@@ -110,17 +111,19 @@ func (l *look) states(ctx context.Context, fleet Fleet) map[string]InstanceState
 	if calm || l.have.Moving() || fleet == nil {
 		return nil
 	}
-	return memberStates(ctx, fleet, l.policy)
+	var states map[string]InstanceState
+	states, l.stateless = memberStates(ctx, fleet, l.policy)
+	return states
 }
 
-func memberStates(ctx context.Context, fleet Fleet, p Policy) map[string]InstanceState {
+func memberStates(ctx context.Context, fleet Fleet, p Policy) (map[string]InstanceState, error) {
 	ids := make([]string, 0, len(p.Members))
 	for _, m := range p.Members {
 		ids = append(ids, m.Instance)
 	}
 	known, err := fleet.States(ctx, ids)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	states := map[string]InstanceState{}
 	for _, m := range p.Members {
@@ -128,7 +131,7 @@ func memberStates(ctx context.Context, fleet Fleet, p Policy) map[string]Instanc
 			states[m.ID] = s
 		}
 	}
-	return states
+	return states, nil
 }
 
 // resolve settles a pending call by what was read: its effect shows, or it may

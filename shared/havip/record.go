@@ -31,15 +31,21 @@ type Record struct {
 
 // Seen remembers an event and the story that it began or joined.
 type Seen struct {
-	Story string    `json:"story"`
-	At    time.Time `json:"at"`
+	Story   string    `json:"story"`
+	At      time.Time `json:"at"`
+	Outcome Outcome   `json:"outcome,omitempty"` // of one that ended at once
+	Rule    string    `json:"rule,omitempty"`
 }
+
+// maxReason is how many bytes a record keeps of why an event ended at once.
+const maxReason = 120
 
 // Mark is what the newest word about an instance says of its health.
 type Mark struct {
 	Failed bool      `json:"failed"`
-	At     time.Time `json:"at"`    // the time of that word: older ones are stale
-	Since  time.Time `json:"since"` // when it was heard: it expires
+	At     time.Time `json:"at"`             // the time of that word: older ones are stale
+	Since  time.Time `json:"since"`          // when it was heard: it expires
+	Down   bool      `json:"down,omitempty"` // nobody's word: the cloud says that it is down
 }
 
 // Failover is the first mutating call of the last health.failed or sweep story.

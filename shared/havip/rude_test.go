@@ -191,8 +191,11 @@ const sync5ms = 5 * time.Millisecond
 
 // Save implements [havip.Ledger].
 func (l *slow) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (havip.Revision, error) {
-	l.sync()
-	return l.Ledger.Save(ctx, key, value, rev)
+	rev, err := l.Ledger.Save(ctx, key, value, rev)
+	if err == nil { // what is refused is not written
+		l.sync()
+	}
+	return rev, err
 }
 
 // Create implements [havip.Ledger].
@@ -300,6 +303,27 @@ func TestAStoppedHolderDoesNotCount(t *testing.T) {
 			s.Instance("i-db1", havip.Stopped)
 			s.Post(s.Failed("i-db1"))
 		}, Calls: "-i-db1 +i-db3 -i-db2", Outcomes: "attached i-db3", Holders: "i-db3*"},
+	})
+}
+
+// Members that stopped and were started again, and all of whose events were lost, may
+// hold the address again: who was marked by the cloud's word alone needs nobody's.
+func TestWhoWasOnlyReadAsDownMayServeAgain(t *testing.T) {
+	functionstest.Play(t, holds("members: [i-db1, i-db2], hold: 1", "i-db1"), func(s *stage) {
+		s.Instance("i-db2", havip.Stopped)
+		s.Instance("i-db1", havip.Stopped)
+		s.Post(s.Sweep())
+		s.Finish()
+		s.Want("", "refused", "i-db1")
+		s.Instance("i-db2", havip.Running)
+		s.Post(s.Sweep())
+		s.Finish()
+		s.Want("+i-db2 -i-db1", "refused, attached i-db2", "i-db2*")
+		s.Instance("i-db1", havip.Running)
+		s.Instance("i-db2", havip.Stopped)
+		s.Post(s.Sweep())
+		s.Finish()
+		s.Want("+i-db2 -i-db1 +i-db1 -i-db2", "refused, attached i-db2, attached i-db1", "i-db1*")
 	})
 }
 

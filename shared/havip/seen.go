@@ -14,8 +14,8 @@ import (
 // written down there. So no number of events makes us forget one, and no record
 // grows.
 const (
-	maxSeen  = 16 // in a record
-	keptSeen = 8  // when it is full
+	maxSeen  = 12 // in a record
+	keptSeen = 6  // when it is full
 )
 
 // The prefixes of the keys of events: of those that concern a HAVIP of the
@@ -56,6 +56,13 @@ func (r *Record) remember(e Event, story string) {
 	}
 	r.Seen[e.Key()] = Seen{Story: story, At: e.Arrived}
 	r.fresh = append(r.fresh, e.Key())
+}
+
+// rememberEnd notes the event, and how it ended at once.
+func (r *Record) rememberEnd(e Event, s Story) (changed bool) {
+	r.remember(e, s.ID)
+	r.Seen[e.Key()] = Seen{Story: s.ID, At: e.Arrived, Outcome: s.Outcome, Rule: cut(s.Rule, maxReason)}
+	return true
 }
 
 // errCrowded means that a change has to wait for the next write of its record: what

@@ -86,7 +86,7 @@ func (k Keeper) survey(ctx context.Context, policies []Policy) (map[string]HAVIP
 	for _, p := range policies {
 		everybody.Members = append(everybody.Members, p.Members...)
 	}
-	states := memberStates(ctx, fleet, everybody)
+	states, _ := memberStates(ctx, fleet, everybody) // unknown counts as running
 	found := map[string]HAVIP{}
 	for _, h := range listed {
 		p := policyOf(policies, h.ID)
@@ -170,13 +170,19 @@ func (r *Record) remind(e Event) {
 	r.Outbox[len(r.Outbox)-1].ID = hash(checkID(s.ID, s.Attempt), e.Key())
 }
 
-// markDown marks the holders that the cloud says are down: their event may be
-// lost, or on its way. The mark keeps the stamp of the last real word, so that no
+// markStates marks the holders that the cloud says are down: their event may be lost,
+// or on its way. Once the cloud says that one runs again such a mark is lifted, as by
+// the event that it started. Either keeps the stamp of the last real word, so that no
 // real event becomes stale.
-func (r *Record) markDown(p Policy, have HAVIP, now time.Time) {
+func (r *Record) markStates(p Policy, have HAVIP, now time.Time) {
+	failed := r.failed(p, now)
 	for _, m := range p.Members {
-		if have.On(m.ID) && have.States[m.ID].Down() && !r.failed(p, now)[m.ID] {
-			r.mark(p, m.ID, Mark{Failed: true, At: r.Marks[m.ID].At, Since: now})
+		mark, state := r.Marks[m.ID], have.States[m.ID]
+		switch {
+		case have.On(m.ID) && state.Down() && !failed[m.ID]:
+			r.mark(p, m.ID, Mark{Failed: true, At: mark.At, Since: now, Down: true})
+		case mark.Down && state == Running:
+			r.mark(p, m.ID, Mark{At: mark.At, Since: now})
 		}
 	}
 }
@@ -185,7 +191,7 @@ func (r *Record) markDown(p Policy, have HAVIP, now time.Time) {
 // than when its last story ended. A holder that the cloud says is down counts
 // as failed: its event may have been lost.
 func (r *Record) unmet(k Keeper, p Policy, e Event, have HAVIP) bool {
-	r.markDown(p, have, e.Arrived)
+	r.markStates(p, have, e.Arrived)
 	l := look{keeper: k, policy: p, record: *r, have: have, now: e.Arrived, story: &Story{Origin: Origin{Ask: Ask{Kind: AskSweep}}}}
 	l.have.Limit, l.have.Failed = p.Limit, r.failed(p, e.Arrived)
 	l.resolve()
