@@ -31,6 +31,7 @@ const (
 const (
 	operatorsToken = "operators-open-sesame"
 	reportersToken = "reporters-open-sesame"
+	readersToken   = "readers-open-sesame"
 	noToken        = "whose-is-this-one-then"
 )
 
@@ -55,6 +56,7 @@ var guarded = []sender{
 	{"a reporter by path", guard.Reporter, 0, func(r *http.Request, _ []byte) { r.SetPathValue("token", reportersToken) }},
 	{"a reporter's EventBridge", guard.Reporter, 0, header("X-Eventbridge-Signature-Token", reportersToken)},
 	{"a reporter who signs", guard.Reporter, 0, func(r *http.Request, body []byte) { guard.Sign(r.Header, "w", body, webhookSecret) }},
+	{"a reader", guard.Stranger, 403, header("Authorization", "Bearer "+readersToken)}, // who may say nothing
 	{"a stranger", guard.Stranger, 401, func(*http.Request, []byte) {}},
 	{"a stranger on this machine", guard.Stranger, 401, func(r *http.Request, _ []byte) { local(r) }},
 	{"a stranger with a token", guard.Stranger, 401, header("Authorization", "Bearer "+noToken)},
@@ -90,7 +92,7 @@ func (d *drawing) drawDoors() {
 	d.doors = d.coin(0.5)
 	for n := range d.guards {
 		d.guards[n] = guard.Guard{
-			Tokens: []string{reportersToken}, Operators: []string{"an-older-operators-token", operatorsToken}, Secrets: [][]byte{webhookSecret},
+			Tokens: []string{reportersToken}, Readers: []string{readersToken}, Operators: []string{"an-older-operators-token", operatorsToken}, Secrets: [][]byte{webhookSecret},
 		}
 	}
 	if d.coin(0.3) {

@@ -32,7 +32,7 @@ func (m *message) verdict() int {
 		return http.StatusForbidden
 	case m.news[0].garbage != "":
 		return http.StatusBadRequest
-	case slices.ContainsFunc(m.news, func(n *news) bool { return n.needs() > s.scope }):
+	case slices.ContainsFunc(m.news, func(n *news) bool { return !s.scope.May(n.needs()) }):
 		return http.StatusForbidden
 	}
 	return http.StatusAccepted

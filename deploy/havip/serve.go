@@ -46,6 +46,7 @@ with --nats it joins a JetStream cluster instead. The first line of stdout tells
 the address once it is ready.
 
 HAVIP_OPERATOR_TOKEN is what operators show: who recovers, freezes, or reads.
+HAVIP_READER_TOKEN is for who only reads.
 HAVIP_INGRESS_TOKEN or HAVIP_WEBHOOK_SECRET set what a sender of events must prove.
 Without any of them it listens on loopback only, and believes who is there; set them
 before you put a proxy in front, since a proxy on this machine speaks for others.`,
@@ -154,7 +155,7 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	defer traces.Start(ctx)()
 	ready(addresses{h.Addr, simulated})
 	if !believed.Open() && len(believed.Operators) == 0 {
-		s.log.Warn("HAVIP_OPERATOR_TOKEN is not set: senders are let in, and nobody can look, recover or freeze through this host")
+		s.log.Warn("HAVIP_OPERATOR_TOKEN is not set: senders are let in, and nobody can recover or freeze through this host, nor look without HAVIP_READER_TOKEN")
 	}
 	s.log.Info("ready", "addr", h.Addr, "data", s.data, "roster", file.Current().Hash)
 	config.Addr = h.Addr

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/klauspost/compress/gzhttp"
+
 	"havip-functions/shared/api"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
@@ -50,6 +52,7 @@ type Console struct {
 	front    shared[front]
 	sessions guard.Sessions
 	mux      *http.ServeMux
+	packed   http.Handler // the same, for who takes it compressed
 	viewers  atomic.Int32
 	stopped  context.Context //nolint:containedctx // ends every stream at once
 	Stop     func()          // ends the streams of all viewers
@@ -64,20 +67,32 @@ func New(h Host) *Console {
 	c.mux.HandleFunc("POST /login", c.login)
 	for pattern, show := range map[string]http.HandlerFunc{
 		"GET /{$}": c.showOverview, "GET /live": c.live, "GET /stories": c.showStories, "GET /stories/{id}": c.showStory,
+		"POST /logout": c.logout, "/": c.notFound,
+	} {
+		c.mux.HandleFunc(pattern, c.only(guard.Reader, show))
+	}
+	for pattern, show := range map[string]http.HandlerFunc{
 		"GET /recover": c.showRecover, "POST /recover": c.recover,
 		"GET /freeze": c.showFreeze, "POST /freeze": c.freeze, "POST /lift": c.lift,
 		"GET /deadletters/{id}": c.showLetter, "POST /deadletters/{id}": c.redrive,
 		"GET /world": c.showWorld, "POST /world": c.moveWorld,
-		"POST /logout": c.logout, "/": c.notFound,
 	} {
-		c.mux.HandleFunc(pattern, c.forOperators(show))
+		c.mux.HandleFunc(pattern, c.only(guard.Operator, show))
 	}
+	pack, err := gzhttp.NewWrapper(gzhttp.RandomJitter(jitter, 0, false)) // else its length could tell what a form carries
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	c.packed = pack(c.mux)
 	return c
 }
 
-func (c *Console) forOperators(show http.HandlerFunc) http.HandlerFunc {
+// jitter is how many bytes a compressed page may be longer by chance.
+const jitter = 64
+
+func (c *Console) only(needs guard.Scope, show http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if c.admitted(w, r) {
+		if c.admitted(w, r, needs) {
 			show(w, r)
 		}
 	}
@@ -113,5 +128,9 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		h.Set("Cache-Control", "no-store")
 	}
-	c.mux.ServeHTTP(w, r)
+	if r.URL.Path == "/live" { // which is sent line by line
+		c.mux.ServeHTTP(w, r)
+		return
+	}
+	c.packed.ServeHTTP(w, r)
 }

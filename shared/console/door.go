@@ -15,19 +15,23 @@ const sessionCookie = "havip-session"
 // maxForm bounds what a form may have; nobody's is longer.
 const maxForm = 16 << 10
 
-// admitted lets operators in: with their token as the API takes it, with a session, or,
-// where no token is set, on this machine. It has answered any other. Changes need a form
-// of ours beside, and a browser that sends it for our own page.
-func (c *Console) admitted(w http.ResponseWriter, r *http.Request) bool {
+// admitted lets operators in, and readers where that is enough: with their token as the
+// API takes it, with a session, or, where no token is set, on this machine. It has
+// answered any other. Changes need a form of ours beside, and a browser that sends it for
+// our own page.
+func (c *Console) admitted(w http.ResponseWriter, r *http.Request, needs guard.Scope) bool {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	session, err := c.proof(r)
+	p, err := c.proof(r)
+	if err == nil {
+		err = p.scope.Check(r.Method+" "+r.URL.Path, needs)
+	}
 	if err == nil && r.Method == http.MethodPost {
-		err = c.ours(r, session)
+		err = c.ours(r, p)
 	}
 	if err == nil {
 		return true
 	}
-	if !c.host.Guard.Open() && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+	if p.scope != guard.Reader && !c.host.Guard.Open() && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		http.Redirect(w, r, "/login?to="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 		return false
 	}
@@ -36,27 +40,29 @@ func (c *Console) admitted(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// proof returns the session of who may look; "" where it is not one that shows it.
-func (c *Console) proof(r *http.Request) (session string, err error) {
+// proof is what somebody has shown: a scope, by a session where that is not "".
+type proof struct {
+	scope   guard.Scope
+	session string
+}
+
+func (c *Console) proof(r *http.Request) (p proof, err error) {
 	if kept, missing := r.Cookie(sessionCookie); missing == nil && !c.host.Guard.Open() && r.Header.Get("Authorization") == "" {
-		if c.sessions.Fits(kept.Value, time.Now()) {
-			return kept.Value, nil
+		if scope := c.sessions.Scope(kept.Value, time.Now()); scope != guard.Stranger {
+			return proof{scope, kept.Value}, nil
 		}
-		return "", fmt.Errorf("%w: the session has ended; log in again", guard.ErrUnproven)
+		return proof{}, fmt.Errorf("%w: the session has ended; log in again", guard.ErrUnproven)
 	}
-	scope, err := c.host.Guard.Token(r)
-	if err == nil {
-		err = scope.Check(r.Method+" "+r.URL.Path, guard.Operator)
-	}
-	return "", err
+	p.scope, err = c.host.Guard.Token(r)
+	return p, err
 }
 
 // ours refuses a form that another site sends, or that is not of the session.
-func (c *Console) ours(r *http.Request, session string) error {
+func (c *Console) ours(r *http.Request, p proof) error {
 	if err := http.NewCrossOriginProtection().Check(r); err != nil {
 		return fmt.Errorf("%w: a web page of another site asks for this", guard.ErrForbidden)
 	}
-	if !c.sessions.FormFits(session, r.PostFormValue("form")) {
+	if !c.sessions.FormFits(p.scope, p.session, r.PostFormValue("form")) {
 		return fmt.Errorf("%w: the form is not of this session, or from before a restart; load the page again", guard.ErrForbidden)
 	}
 	return nil
@@ -66,7 +72,7 @@ func (c *Console) ours(r *http.Request, session string) error {
 type logging struct {
 	To    string
 	Wrong bool
-	Able  bool // an operator's token is set
+	Able  bool // there is a token that lets in
 }
 
 func (c *Console) showLogin(w http.ResponseWriter, r *http.Request) {
@@ -78,23 +84,24 @@ func (c *Console) showLogin(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Console) logging(r *http.Request, wrong bool) logging {
-	return logging{local(r.FormValue("to")), wrong, len(c.host.Guard.Operators) > 0}
+	return logging{local(r.FormValue("to")), wrong, len(c.host.Guard.Operators)+len(c.host.Guard.Readers) > 0}
 }
 
-// login gives a session for an operator's token.
+// login gives a session for an operator's or a reader's token.
 func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if http.NewCrossOriginProtection().Check(r) != nil {
 		c.say(w, r, http.StatusForbidden, "This is not allowed", "a web page of another site asks for this")
 		return
 	}
-	if !c.host.Guard.Operates(r.PostFormValue("token")) {
-		c.host.Log.Warn("turned away", "from", r.RemoteAddr, "method", r.Method, "path", r.Pattern, "error", "no operator's token")
+	scope := c.host.Guard.Sees(r.PostFormValue("token"))
+	if scope == guard.Stranger {
+		c.host.Log.Warn("turned away", "from", r.RemoteAddr, "method", r.Method, "path", r.Pattern, "error", "no operator's or reader's token")
 		c.render(w, r, http.StatusUnauthorized, "login", frame{Title: "Log in", Main: c.logging(r, true)})
 		return
 	}
-	c.host.Log.Info("logged in", "from", r.RemoteAddr)
-	c.keep(w, r, c.sessions.Open(time.Now()), guard.SessionFor)
+	c.host.Log.Info("logged in", "from", r.RemoteAddr, "scope", scope.String())
+	c.keep(w, r, c.sessions.Open(scope, time.Now()), guard.SessionFor)
 	http.Redirect(w, r, local(r.PostFormValue("to")), http.StatusSeeOther)
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"havip-functions/shared/api"
 	"havip-functions/shared/havip"
@@ -57,9 +58,11 @@ type front struct {
 
 func (h Host) front(ctx context.Context) (f front, err error) {
 	var failed [3]error
-	f.havips, failed[0] = h.Overview(ctx)
-	f.stories, failed[1] = h.Stories(ctx, "", "")
-	f.letters, failed[2] = h.DeadLetters(ctx)
+	var reading sync.WaitGroup
+	reading.Go(func() { f.havips, failed[0] = h.Overview(ctx) })
+	reading.Go(func() { f.stories, failed[1] = h.Stories(ctx, "", "") })
+	reading.Go(func() { f.letters, failed[2] = h.DeadLetters(ctx) })
+	reading.Wait()
 	for _, err := range failed {
 		if err != nil {
 			f.missing = append(f.missing, err.Error())

@@ -44,14 +44,15 @@ type frame struct {
 
 	World   bool   // there is one to move
 	Session bool   // there is one to end
+	Acts    bool   // who reads it may change something
 	Form    string // which forms carry
 }
 
 func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, name string, f frame) {
 	f.Lang, f.Now, f.Here = language(w, r), time.Now().UTC(), here(r)
 	f.World = c.host.World != nil
-	if session, err := c.proof(r); err == nil {
-		f.Session, f.Form = session != "", c.sessions.Form(session)
+	if p, err := c.proof(r); err == nil && p.scope.May(guard.Reader) {
+		f.Session, f.Acts, f.Form = p.session != "", p.scope.May(guard.Operator), c.sessions.Form(p.scope, p.session)
 	}
 	var page bytes.Buffer
 	if err := sheets[f.Lang][name].Execute(&page, f); err != nil {

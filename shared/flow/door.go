@@ -106,7 +106,7 @@ func needs(e events.Event) guard.Scope {
 // other, before the body where it can: a stranger's costs no memory.
 func (d Door) proven(w http.ResponseWriter, r *http.Request) (guard.Scope, []byte, bool) {
 	if !d.Guard.NeedsBody(r) {
-		if _, err := d.Guard.Prove(r, nil); err != nil {
+		if _, err := d.speaks(r, nil); err != nil {
 			TurnAway(w, r, err, d.Log)
 			return guard.Stranger, nil, false
 		}
@@ -120,12 +120,21 @@ func (d Door) proven(w http.ResponseWriter, r *http.Request) (guard.Scope, []byt
 		d.unreadable(w, err)
 		return guard.Stranger, nil, false
 	}
-	scope, err := d.Guard.Prove(r, body)
+	scope, err := d.speaks(r, body)
 	if err != nil {
 		TurnAway(w, r, err, d.Log)
 		return guard.Stranger, nil, false
 	}
 	return scope, body, true
+}
+
+// speaks is the scope of a sender who may say anything at all.
+func (d Door) speaks(r *http.Request, body []byte) (guard.Scope, error) {
+	scope, err := d.Guard.Prove(r, body)
+	if err == nil {
+		err = scope.Check("an event", guard.Reporter)
+	}
+	return scope, err
 }
 
 // TurnAway answers a request whose proof is not enough, and writes it down. The

@@ -23,6 +23,7 @@ var ErrUnproven = errors.New("not proven who sends this")
 type Guard struct {
 	Tokens      []string     // of reporters: as bearer, as last part of the path, or as EventBridge's
 	Operators   []string     // their tokens: as bearer alone
+	Readers     []string     // so theirs
 	Secrets     [][]byte     // of reporters that sign as Standard Webhooks asks
 	EventBridge *EventBridge // asks for its signature beside its token; nil: the token is enough
 	Origins     []string     // who may announce a webhook by OPTIONS
@@ -32,20 +33,26 @@ type Guard struct {
 const minToken = 16
 
 // FromEnvironment reads HAVIP_INGRESS_TOKEN and HAVIP_WEBHOOK_SECRET (reporters),
-// HAVIP_OPERATOR_TOKEN and HAVIP_WEBHOOK_ORIGINS, lists separated by spaces or
+// HAVIP_OPERATOR_TOKEN, HAVIP_READER_TOKEN and HAVIP_WEBHOOK_ORIGINS, lists separated by spaces or
 // commas, and HAVIP_EVENTBRIDGE_URL, the URL of EventBridge's target. An error
 // names the variable, never its value.
 func FromEnvironment(getenv func(string) string) (g Guard, err error) {
-	var tokens, operators, secrets error
+	var tokens, operators, readers, secrets error
 	g.Tokens, tokens = tokensIn(getenv, "HAVIP_INGRESS_TOKEN")
 	g.Operators, operators = tokensIn(getenv, "HAVIP_OPERATOR_TOKEN")
+	g.Readers, readers = tokensIn(getenv, "HAVIP_READER_TOKEN")
 	g.Secrets, secrets = SecretsIn(getenv, "HAVIP_WEBHOOK_SECRET")
-	if err := first(tokens, operators, secrets); err != nil {
+	if err := first(tokens, operators, readers, secrets); err != nil {
 		return Guard{}, err
 	}
 	for _, t := range g.Operators {
 		if knows(g.Tokens, t) {
 			return Guard{}, errors.New("HAVIP_OPERATOR_TOKEN: has a token of HAVIP_INGRESS_TOKEN; give operators one of their own")
+		}
+	}
+	for _, t := range g.Readers {
+		if knows(g.Tokens, t) || knows(g.Operators, t) {
+			return Guard{}, errors.New("HAVIP_READER_TOKEN: has a token of another scope; give readers one of their own")
 		}
 	}
 	g.Origins = list(getenv("HAVIP_WEBHOOK_ORIGINS"))
@@ -104,7 +111,9 @@ func list(text string) []string {
 }
 
 // Open tells that no proof is asked for.
-func (g Guard) Open() bool { return len(g.Tokens) == 0 && len(g.Operators) == 0 && len(g.Secrets) == 0 }
+func (g Guard) Open() bool {
+	return len(g.Tokens) == 0 && len(g.Operators) == 0 && len(g.Readers) == 0 && len(g.Secrets) == 0
+}
 
 // Prove returns what the sender of a request may say, and an ErrUnproven for a
 // [Stranger]; any other error means that we could not find out. The first proof
@@ -133,6 +142,8 @@ func (g Guard) Show(r *http.Request, body []byte) {
 	switch {
 	case len(g.Operators) > 0:
 		r.Header.Set("Authorization", "Bearer "+g.Operators[0])
+	case len(g.Readers) > 0 && r.Method == http.MethodGet:
+		r.Header.Set("Authorization", "Bearer "+g.Readers[0])
 	case len(g.Tokens) > 0:
 		r.Header.Set("Authorization", "Bearer "+g.Tokens[0])
 	case len(g.Secrets) > 0:
@@ -141,7 +152,7 @@ func (g Guard) Show(r *http.Request, body []byte) {
 }
 
 // Token is Prove for what has no body that a signature could cover: only a token
-// counts, an operator's only as bearer, since addresses end up in logs. Without
+// counts, an operator's or a reader's only as bearer, since addresses end up in logs. Without
 // any to ask for, who is on this machine is an operator.
 func (g Guard) Token(r *http.Request) (Scope, error) {
 	if g.Open() {
@@ -156,14 +167,26 @@ func (g Guard) Token(r *http.Request) (Scope, error) {
 		token = r.PathValue("token")
 	}
 	switch {
-	case found && knows(g.Operators, bearer):
-		return Operator, nil
+	case found && g.Sees(bearer) != Stranger:
+		return g.Sees(bearer), nil
 	case knows(g.Tokens, token):
 		return Reporter, nil
 	case token != "":
 		return Stranger, unproven("the token is none of ours")
 	}
 	return Stranger, unproven("send a token as Authorization: Bearer, or sign the request as Standard Webhooks asks")
+}
+
+// Sees is the scope of a token by which one sees what there is: an operator's or a
+// reader's. Any other is a stranger's.
+func (g Guard) Sees(token string) Scope {
+	switch {
+	case knows(g.Operators, token):
+		return Operator
+	case knows(g.Readers, token):
+		return Reader
+	}
+	return Stranger
 }
 
 // NeedsBody tells whether a request brings a proof of ours that can only be judged

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -110,6 +111,8 @@ func TestFromEnvironmentRefuses(t *testing.T) {
 		"HAVIP_OPERATOR_TOKEN: is set":        {"HAVIP_OPERATOR_TOKEN": " "},
 		"HAVIP_OPERATOR_TOKEN: has a token s": {"HAVIP_OPERATOR_TOKEN": "hush-hush-hush-hush hush"},
 		"HAVIP_OPERATOR_TOKEN: has a token o": {"HAVIP_OPERATOR_TOKEN": "hush-hush-hush-hush", "HAVIP_INGRESS_TOKEN": "hush-hush-hush-hush"},
+		"HAVIP_READER_TOKEN: has a token of":  {"HAVIP_OPERATOR_TOKEN": "hush-hush-hush-hush", "HAVIP_READER_TOKEN": "hush-hush-hush-hush"},
+		"HAVIP_READER_TOKEN: has a token o":   {"HAVIP_INGRESS_TOKEN": "hush-hush-hush-hush", "HAVIP_READER_TOKEN": "hush-hush-hush-hush"},
 		"HAVIP_WEBHOOK_SECRET: is set":        {"HAVIP_WEBHOOK_SECRET": "\t"},
 		"HAVIP_WEBHOOK_SECRET: has":           {"HAVIP_WEBHOOK_SECRET": "hush"},
 	} {
@@ -141,6 +144,7 @@ func TestShow(t *testing.T) {
 		"a reporter's token":  {map[string]string{"HAVIP_INGRESS_TOKEN": "hush-hush-hush-hush"}, Reporter},
 		"a secret":            {map[string]string{"HAVIP_WEBHOOK_SECRET": "hush-hush-hush-hush"}, Reporter},
 		"nothing":             {nil, Operator},
+		"a reader's alone":    {map[string]string{"HAVIP_READER_TOKEN": "hush-hush-hush-hush", "HAVIP_INGRESS_TOKEN": "hush-hush-hush-too-"}, Reporter},
 	} {
 		g := fromEnvironment(t, tt.env)
 		r := httptest.NewRequest(http.MethodPost, "/events", nil)
@@ -152,11 +156,13 @@ func TestShow(t *testing.T) {
 }
 
 func TestScopes(t *testing.T) {
-	scopes := []Scope{Stranger, Reporter, Operator, Ourselves}
-	for i, has := range scopes {
-		for j, needs := range scopes {
+	includes := map[Scope][]Scope{
+		Stranger: nil, Reader: {Reader}, Reporter: {Reporter}, Operator: {Reader, Reporter, Operator}, Ourselves: {Reader, Reporter, Operator, Ourselves},
+	}
+	for has, included := range includes {
+		for _, needs := range []Scope{Reader, Reporter, Operator, Ourselves} {
 			err := has.Check("havip.recover", needs)
-			if (err == nil) != (i >= j) || err != nil && (!errors.Is(err, ErrForbidden) || !strings.Contains(err.Error(), "havip.recover")) {
+			if (err == nil) != slices.Contains(included, needs) || err != nil && (!errors.Is(err, ErrForbidden) || !strings.Contains(err.Error(), "havip.recover")) {
 				t.Errorf("a %s is asked for %s: %v", has, needs, err)
 			}
 		}

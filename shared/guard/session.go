@@ -10,49 +10,61 @@ import (
 	"time"
 )
 
-// Sessions are what browsers show instead of an operator's token: a time until which
-// they last, sealed. The keys come from the tokens, so that hosts of one cluster know
-// each other's, and a token that is withdrawn ends its sessions.
-type Sessions struct{ keys []string }
+// Sessions are what browsers show instead of an operator's or a reader's token: a time
+// until which they last, sealed. The keys come from the tokens, so that hosts of one
+// cluster know each other's, and a token that is withdrawn ends its sessions.
+type Sessions struct{ keys map[Scope][]string }
 
 // SessionFor is how long one lasts.
 const SessionFor = 12 * time.Hour
 
-// NewSessions are those of the operators' tokens. Without any there are no sessions, and
-// the forms of this process are sealed with a key of its own.
+// NewSessions are those of the operators' and the readers' tokens. Without any of a
+// scope it has no sessions, and its forms are sealed with a key of this process.
 func NewSessions(g Guard) Sessions {
-	if len(g.Operators) == 0 {
-		return Sessions{[]string{rand.Text()}}
+	keys := map[Scope][]string{Operator: g.Operators, Reader: g.Readers}
+	for scope := range keys {
+		if len(keys[scope]) == 0 {
+			keys[scope] = []string{rand.Text()}
+		}
 	}
-	return Sessions{g.Operators}
+	return Sessions{keys}
 }
 
-// Open begins a session for who has shown an operator's token.
-func (s Sessions) Open(now time.Time) string {
+// Open begins a session for who has shown a token of the scope.
+func (s Sessions) Open(scope Scope, now time.Time) string {
 	plain := strconv.FormatInt(now.Add(SessionFor).Unix(), 10) + "." + rand.Text()
-	return plain + "." + mark(s.keys[0], "session", plain)
+	return plain + "." + mark(s.keys[scope][0], "session", plain)
 }
 
-// Fits tells whether the value is of a session that still lasts.
-func (s Sessions) Fits(value string, now time.Time) bool {
-	at := strings.LastIndexByte(value, '.')
-	if at < 0 || !s.marked("session", value[:at], value[at+1:]) {
-		return false
-	}
+// Scope is that of the session that the value is of; a [Stranger]'s where it has ended.
+func (s Sessions) Scope(value string, now time.Time) Scope {
+	at := max(0, strings.LastIndexByte(value, '.'))
 	until, _, _ := strings.Cut(value, ".")
 	end, err := strconv.ParseInt(until, 10, 64)
-	return err == nil && now.Unix() < end
+	if err != nil || now.Unix() >= end {
+		return Stranger
+	}
+	for _, scope := range []Scope{Operator, Reader} {
+		if s.marked(scope, "session", value[:at], strings.TrimPrefix(value[at:], ".")) {
+			return scope
+		}
+	}
+	return Stranger
 }
 
 // Form is what a form of the session carries, which no other site can know.
-func (s Sessions) Form(session string) string { return mark(s.keys[0], "form", session) }
+func (s Sessions) Form(scope Scope, session string) string {
+	return mark(s.keys[scope][0], "form", session)
+}
 
 // FormFits tells whether a form is one of the session's.
-func (s Sessions) FormFits(session, form string) bool { return s.marked("form", session, form) }
+func (s Sessions) FormFits(scope Scope, session, form string) bool {
+	return s.marked(scope, "form", session, form)
+}
 
-func (s Sessions) marked(use, text, seal string) bool {
+func (s Sessions) marked(scope Scope, use, text, seal string) bool {
 	fits := false
-	for _, key := range s.keys {
+	for _, key := range s.keys[scope] {
 		fits = hmac.Equal([]byte(mark(key, use, text)), []byte(seal)) || fits
 	}
 	return fits
@@ -63,6 +75,3 @@ func mark(key, use, text string) string {
 	mac.Write([]byte("havip.console\x00" + use + "\x00" + text))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
-
-// Operates tells whether a token is an operator's.
-func (g Guard) Operates(token string) bool { return knows(g.Operators, token) }

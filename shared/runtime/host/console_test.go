@@ -206,7 +206,7 @@ func TestPromise12ConsoleSessions(t *testing.T) {
 			t.Errorf("%s: %d %s", header, status, page)
 		}
 	}
-	form.Set("form", guard.NewSessions(tokens).Form("another"))
+	form.Set("form", guard.NewSessions(tokens).Form(guard.Operator, "another"))
 	if status, _, page := v.send("/freeze", form); status != http.StatusForbidden {
 		t.Errorf("a form of another session: %d %s", status, page)
 	}
@@ -220,6 +220,39 @@ func TestPromise12ConsoleSessions(t *testing.T) {
 	}
 	if _, at, _ := v.see("/"); !strings.HasPrefix(at, "/login") {
 		t.Errorf("after that it sees %s", at)
+	}
+}
+
+// A reader sees what happened and no button, and does nothing with a form of his own.
+func TestPromise12AReaderOnlyLooks(t *testing.T) {
+	h := serve(t, simulated(t), host.Config{Data: t.TempDir(), Guard: tokens})
+	v := visit(t, h)
+	_, _, page := v.see("/login?to=%2F")
+	status, at, page := v.send("/login", fill(page, "/login", "token", "readers-sesame"))
+	if status != http.StatusOK || at != "/" || !strings.Contains(page, "orders-db") {
+		t.Fatalf("logged in he is at %s: %d %s", at, status, page)
+	}
+	for _, button := range []string{"/recover", "/freeze", "/world", "/lift"} {
+		if strings.Contains(page, `"`+button) {
+			t.Errorf("he sees %s: %s", button, page)
+		}
+	}
+	for _, path := range []string{"/recover?havip=orders-db", "/freeze", "/world", "/deadletters/x"} {
+		if status, _, _ := v.see(path); status != http.StatusForbidden {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	form := fill(page, "/logout")
+	form.Set("for", "2h")
+	form.Set("reason", "x")
+	if status, _, page := v.send("/freeze", form); status != http.StatusForbidden || !strings.Contains(page, "HAVIP_OPERATOR_TOKEN") {
+		t.Errorf("he freezes: %d %s", status, page)
+	}
+	if status, _, _ := v.see("/stories"); status != http.StatusOK {
+		t.Errorf("the stories: %d", status)
+	}
+	if _, at, _ := v.send("/logout", fill(page, "/logout")); at != "/login" {
+		t.Errorf("logged out he is at %s", at)
 	}
 }
 

@@ -11,15 +11,15 @@ import (
 	"havip-functions/shared/guard"
 )
 
-// entrance lets operators in: what they see and do is for who shows their token,
-// or, on a host that asks for none, for who is on this machine. The door of the
+// entrance lets operators in, and readers where nothing is done: for who shows a token of
+// theirs, or, on a host that asks for none, for who is on this machine. The door of the
 // events judges its senders itself, and whether we live is no secret.
 func (h *Host) entrance(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !public(r.URL.Path) && !console.Owns(r.URL.Path) {
 			scope, err := h.config.Guard.Token(r)
 			if err == nil {
-				err = scope.Check(r.Method+" "+r.URL.Path, guard.Operator)
+				err = scope.Check(r.Method+" "+r.URL.Path, sees(r))
 			}
 			if err != nil {
 				flow.TurnAway(w, r, err, h.config.Log)
@@ -28,6 +28,13 @@ func (h *Host) entrance(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func sees(r *http.Request) guard.Scope {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return guard.Reader
+	}
+	return guard.Operator
 }
 
 func public(path string) bool {

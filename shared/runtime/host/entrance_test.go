@@ -93,7 +93,7 @@ func afar(t *testing.T) string {
 }
 
 // tokens are what a guarded host asks for.
-var tokens = guard.Guard{Tokens: []string{"reporters-sesame"}, Operators: []string{"operators-sesame"}}
+var tokens = guard.Guard{Tokens: []string{"reporters-sesame"}, Operators: []string{"operators-sesame"}, Readers: []string{"readers-sesame"}}
 
 // From afar and from this machine alike: once a token is set, being near is no proof.
 func TestPromise12EachSenderSaysWhatItMay(t *testing.T) {
@@ -104,7 +104,7 @@ func TestPromise12EachSenderSaysWhatItMay(t *testing.T) {
 
 func eachScope(t *testing.T, addr string) {
 	h := serveAt(t, addr+":0", simulated(t), host.Config{Data: t.TempDir(), Guard: tokens})
-	const reporter, operator = "Authorization: Bearer reporters-sesame", "Authorization: Bearer operators-sesame"
+	const reporter, operator, reader = "Authorization: Bearer reporters-sesame", "Authorization: Bearer operators-sesame", "Authorization: Bearer readers-sesame"
 	for _, c := range []struct {
 		request, header, body string
 		want                  int
@@ -130,6 +130,22 @@ func eachScope(t *testing.T, addr string) {
 		{"GET /api/havips", operator, "", http.StatusOK},
 		{"GET /metrics", operator, "", http.StatusOK},
 		{"POST /api/plan", operator, started("p"), http.StatusOK},
+		{"GET /", reader, "", http.StatusOK},
+		{"GET /stories", reader, "", http.StatusOK},
+		{"GET /recover?havip=orders-db", reader, "", http.StatusForbidden},
+		{"GET /freeze", reader, "", http.StatusForbidden},
+		{"POST /recover", reader, "", http.StatusForbidden},
+		{"GET /api/havips", reader, "", http.StatusOK},
+		{"GET /api/stories", reader, "", http.StatusOK},
+		{"GET /api/audit?after=0", reader, "", http.StatusOK},
+		{"GET /metrics", reader, "", http.StatusOK},
+		{"POST /api/plan", reader, started("p"), http.StatusForbidden},
+		{"POST /api/freeze", reader, freezeAll, http.StatusForbidden},
+		{"POST /api/lift", reader, "", http.StatusForbidden},
+		{"POST /api/deadletters/x/redrive", reader, "{}", http.StatusForbidden},
+		{"POST /events", reader, started("r"), http.StatusForbidden},
+		{"POST /events", reader, "no JSON", http.StatusForbidden},
+		{"POST /events/readers-sesame", "", started("r"), http.StatusUnauthorized},
 		{"POST /events", "", started("a"), http.StatusUnauthorized},
 		{"POST /events/sesame", "", started("b"), http.StatusUnauthorized},
 		{"POST /events/reporters-sesame", "", started("c"), http.StatusAccepted},
@@ -152,7 +168,7 @@ func eachScope(t *testing.T, addr string) {
 		if got != c.want {
 			t.Errorf("%s %s %s: %d %s, want %d", c.request, c.header, c.body, got, text, c.want)
 		}
-		if got == http.StatusForbidden && !strings.Contains(text, "operator") && !strings.Contains(text, "session") && !strings.Contains(text, "nobody but us") {
+		if got == http.StatusForbidden && !strings.Contains(text, "OPERATOR") && !strings.Contains(text, "operator") && !strings.Contains(text, "session") && !strings.Contains(text, "nobody but us") {
 			t.Errorf("%s: %s does not say what it needs", c.request, text)
 		}
 		if got >= 400 && strings.Contains(text, "sesame") {
