@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,6 +38,7 @@ type Bus struct {
 	consumer jetstream.Consumer
 	log      *slog.Logger
 	clock    *havip.Clock
+	late     func(time.Duration) // hears how late each request is begun; nil for nobody
 }
 
 func openBus(ctx context.Context, e *engine, clock *havip.Clock, log *slog.Logger) (*Bus, error) {
@@ -150,6 +152,9 @@ func (b *Bus) holds(ctx context.Context, m jetstream.Msg, wait time.Duration) bo
 }
 
 func (b *Bus) deliver(ctx context.Context, m jetstream.Msg, invoke func(context.Context, []byte) error) {
+	if b.late != nil && strings.HasPrefix(m.Subject(), requests+".") {
+		b.late(max(0, -b.untilDue(m)))
+	}
 	done := make(chan struct{})
 	go func() { // tells the engine that we live, however long a look takes
 		for {

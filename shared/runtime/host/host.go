@@ -111,9 +111,11 @@ func (h *Host) assemble(ctx context.Context) error {
 			return err
 		}
 	}
+	bus.late = func(by time.Duration) { h.metrics.late.Observe(by.Seconds()) }
+	measured := timed{streams, h.metrics.ledger}
 	h.function = functions.New(flow.Function{
-		Keeper: havip.Keeper{Ledger: streams, Roster: h.config.Roster, Clouds: h.config.Clouds, Probe: h.config.Probe, Later: true, Clock: clock},
-		Ledger: streams, Bus: h.metrics.count(bus), Log: h.config.Log, Ended: h.config.Ended,
+		Keeper: havip.Keeper{Ledger: measured, Roster: h.config.Roster, Clouds: h.config.Clouds, Probe: h.config.Probe, Later: true, Clock: clock},
+		Ledger: measured, Bus: h.metrics.count(bus), Log: h.config.Log, Ended: h.config.Ended,
 	})
 	h.metrics.registry.MustRegister(watched{h.function.Keeper})
 	h.page = h.console()

@@ -18,6 +18,7 @@ import (
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
 	"havip-functions/shared/havip/pace"
+	"havip-functions/shared/ledger"
 )
 
 // metrics counts what leaves, what the clouds answer, and who was turned away.
@@ -26,6 +27,9 @@ type metrics struct {
 	published *prometheus.CounterVec
 	stories   *prometheus.CounterVec
 	attached  prometheus.Histogram
+	serving   prometheus.Histogram
+	late      prometheus.Histogram
+	ledger    *prometheus.HistogramVec
 	calls     *prometheus.CounterVec
 	throttles *prometheus.CounterVec
 	turned    *prometheus.CounterVec
@@ -36,20 +40,26 @@ func newMetrics() *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
+	histogram := func(name, help string, buckets ...float64) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
+	}
 	m := &metrics{
 		registry:  prometheus.NewRegistry(),
 		published: counter("havip_events_published_total", "Follow-ups and outcomes published, by event type.", "type"),
 		stories:   counter("havip_stories_total", "Stories that ended, by outcome.", "outcome"),
-		attached: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "havip_story_attached_seconds", Help: "From an event's arrival until its story ended as attached.",
-			Buckets: []float64{1, 2, 5, 10, 20, 30, 60, 120, 300},
-		}),
+		attached:  histogram("havip_story_attached_seconds", "From an event's arrival until its story ended as attached.", 1, 2, 5, 10, 20, 30, 60, 120, 300),
+		serving:   histogram("havip_story_serving_seconds", "From an event's arrival until its story ended as attached, and a holder announced the address.", 1, 2, 5, 10, 20, 30, 60, 120, 300),
+		late:      histogram("havip_followup_late_seconds", "From when a follow-up or a sweep was due until it was begun, each time that it was.", 0.005, 0.02, 0.05, 0.2, 1, 5, 30, 120),
+		ledger: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "havip_ledger_seconds", Help: "How long the ledger took, by operation: load, save, create, archive.",
+			Buckets: []float64{0.001, 0.005, 0.02, 0.05, 0.2, 1, 5},
+		}, []string{"operation"}),
 		calls:     counter("havip_cloud_calls_total", "Calls to the clouds, by operation and code; OK where there is none.", "region", "operation", "code"),
 		throttles: counter("havip_cloud_throttles_total", "Calls that a cloud refused as too many.", "region"),
-		turned:    counter("havip_requests_refused_total", "Requests that were turned away, by the scope of their proof.", "scope"),
+		turned:    counter("havip_requests_refused_total", "Requests that were turned away, by the scope of their proof; one of too little counts as a reporter's.", "scope"),
 		probes:    counter("havip_probes_total", "What the probe found where a story ended, by HAVIP: reachable, unreachable, not tried.", "havip", "probe"),
 	}
-	m.registry.MustRegister(m.published, m.stories, m.attached, m.calls, m.throttles, m.turned, m.probes, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.published, m.stories, m.attached, m.serving, m.late, m.ledger, m.calls, m.throttles, m.turned, m.probes, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, o := range []havip.Outcome{havip.Attached, havip.Unchanged, havip.Ignored, havip.Superseded, havip.Refused, havip.TimedOut} {
 		m.stories.WithLabelValues(string(o)) // a rate of what has never happened is 0, not nothing
@@ -122,7 +132,44 @@ func (m *metrics) leaves(e cloudevents.Event) {
 	}
 	if e.Type() == events.TypeAttached {
 		m.attached.Observe(o.EndedAt.Sub(o.StartedAt).Seconds())
+		if o.Serving != "" {
+			m.serving.Observe(o.EndedAt.Sub(o.StartedAt).Seconds())
+		}
 	}
+}
+
+// timed is a ledger whose latency is measured.
+type timed struct {
+	ledger.Ledger
+	took *prometheus.HistogramVec
+}
+
+func (t timed) since(began time.Time, operation string) {
+	t.took.WithLabelValues(operation).Observe(time.Since(began).Seconds())
+}
+
+// Load implements [ledger.Ledger].
+func (t timed) Load(ctx context.Context, key string) ([]byte, havip.Revision, error) {
+	defer t.since(time.Now(), "load")
+	return t.Ledger.Load(ctx, key)
+}
+
+// Save implements [ledger.Ledger].
+func (t timed) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (havip.Revision, error) {
+	defer t.since(time.Now(), "save")
+	return t.Ledger.Save(ctx, key, value, rev)
+}
+
+// Create implements [ledger.Ledger].
+func (t timed) Create(ctx context.Context, values map[string][]byte) error {
+	defer t.since(time.Now(), "create")
+	return t.Ledger.Create(ctx, values)
+}
+
+// Archive implements [ledger.Ledger].
+func (t timed) Archive(ctx context.Context, s havip.Story) error {
+	defer t.since(time.Now(), "archive")
+	return t.Ledger.Archive(ctx, s)
 }
 
 // turnedAway counts who showed no proof, or one of too little.
