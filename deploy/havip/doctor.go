@@ -35,14 +35,15 @@ exits with 1 where something is wrong.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		e := examination{silent: asJSON, findings: []finding{}}
-		d, err := openDirect(rosterPath, os.Stderr)
-		if err != nil {
-			return err
-		}
-		e.say("", "roster", fmt.Sprintf("%d HAVIPs, hash %s", len(d.roster.Policies()), d.roster.Current().Hash))
-		e.host(cmd.Context(), connect(*at), d.roster.Current().Hash)
-		for _, p := range d.roster.Policies() {
-			e.examine(cmd.Context(), d, p)
+		if d, err := openDirect(rosterPath, os.Stderr); err != nil { // the host may be well
+			e.say(err.Error(), "roster", "")
+			e.host(cmd.Context(), connect(*at), "")
+		} else {
+			e.say("", "roster", fmt.Sprintf("%d HAVIPs, hash %s", len(d.roster.Policies()), d.roster.Current().Hash))
+			e.host(cmd.Context(), connect(*at), d.roster.Current().Hash)
+			for _, p := range d.roster.Policies() {
+				e.examine(cmd.Context(), d, p)
+			}
 		}
 		if asJSON {
 			printJSON(map[string]any{"findings": e.findings})
@@ -86,7 +87,8 @@ func (e *examination) tell(verdict, what, says string) {
 	}
 }
 
-// host asks whether the host answers, lets us in, and goes by the same roster.
+// host asks whether the host answers, lets us in, and goes by the same roster, where
+// there is one to compare with.
 func (e *examination) host(ctx context.Context, c client, ours string) {
 	list, err := c.roster(ctx)
 	e.say(problem(err), "host", c.base+" answers")
@@ -94,11 +96,13 @@ func (e *examination) host(ctx context.Context, c client, ours string) {
 		return
 	}
 	e.say(list.Refused, "host's roster file", "its newest version serves")
-	differs := ""
-	if list.Hash != ours {
-		differs = fmt.Sprintf("the host goes by %s, this one is %s; give both the same file, or name the host's with --roster", orUnknown(list.Hash), ours)
+	switch ours {
+	case "":
+	case list.Hash:
+		e.say("", "host's roster", "the same as this one")
+	default:
+		e.say(fmt.Sprintf("the host goes by %s, this one is %s; give both the same file, or name the host's with --roster", orUnknown(list.Hash), ours), "host's roster", "")
 	}
-	e.say(differs, "host's roster", "the same as this one")
 	e.token(c)
 }
 

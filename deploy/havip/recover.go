@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"havip-functions/events"
+	"havip-functions/shared/api"
 )
 
 // recovery is what the flags of recover say.
@@ -80,14 +82,9 @@ func (r recovery) run(ctx context.Context) error {
 		return r.remotely(ctx, r.target)
 	}
 	c := connect(r.host)
-	views, err := c.havips(ctx, r.ask.HAVIP)
-	if err != nil {
+	if err := r.name(ctx, c); err != nil {
 		return err
 	}
-	if len(views) != 1 {
-		return usage("%s is not on the host's roster; havip status lists it", r.ask.HAVIP)
-	}
-	r.ask.Cloud, r.ask.Region, r.ask.HAVIP = views[0].Cloud, views[0].Region, views[0].ID
 	body, err := encode(events.New("", time.Now().UTC(), r.ask))
 	if err != nil {
 		return err
@@ -97,6 +94,20 @@ func (r recovery) run(ctx context.Context) error {
 	}
 	stories, err := c.deliver(ctx, body, r.wait, r.asJSON)
 	return cmp.Or(err, served(stories))
+}
+
+// name finds the HAVIP on the host's roster, which asks no cloud.
+func (r *recovery) name(ctx context.Context, c client) error {
+	list, err := c.roster(ctx)
+	if err != nil {
+		return err
+	}
+	named := slices.DeleteFunc(list.HAVIPs, func(h api.Rostered) bool { return h.ID != r.ask.HAVIP && h.Name != r.ask.HAVIP })
+	if len(named) != 1 {
+		return usage("%s is not on the host's roster; havip status lists it", r.ask.HAVIP)
+	}
+	r.ask.Cloud, r.ask.Region, r.ask.HAVIP = named[0].Cloud, named[0].Region, named[0].ID
+	return nil
 }
 
 // confirmed asks a person at a terminal before what can take an address away.

@@ -115,12 +115,18 @@ func (c client) wait(ctx context.Context, ids []string, words io.Writer) ([]api.
 const patience = 30 * time.Second
 
 func (c client) follow(ctx context.Context, id string, t *teller) (api.Story, error) {
+	const soon = 2 * time.Second
+	quiet := time.Now().Add(soon)
 	for answered := time.Now(); ; {
 		s, err := c.story(ctx, id)
 		switch {
 		case err == nil:
 			answered = time.Now()
 			t.tell(s)
+			if s.Outcome == nil && t.looks.IsZero() && answered.After(quiet) {
+				t.line(answered, "taken as story %s; the first look waits %s at most for the cloud's answer", id, longestCall)
+				quiet = answered.Add(longestCall)
+			}
 		case !away(err) || time.Since(answered) > patience:
 			return s, err
 		case t.away != err.Error():

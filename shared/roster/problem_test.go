@@ -90,7 +90,7 @@ func TestProblems(t *testing.T) {
 		{"two problems", "hold: 2\n    limit: 2\n    mode: act", "hold: x\n    limit: 2\n    mode: dry",
 			"line 15: havips[0].mode: \"dry\" is unknown; it is one of act, observe, paused\nline 13: havips[0].hold: must be a whole number from 1 up"},
 		{"two documents", "deadline: 5m\n", "deadline: 5m\n---\na: b\n", "line 18: more than one document; keep the first only"},
-		{"no YAML", "hold: 2", "hold: [", "line 12: not YAML: did not find expected ',' or ']'"},
+		{"no YAML", "hold: 2", "hold: [", "line 13: not YAML: did not find expected ',' or ']', here or in the block that begins here"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := strings.Replace(entry, c.old, c.now, 1)

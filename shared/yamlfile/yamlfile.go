@@ -97,13 +97,18 @@ func (r *reader) document(text []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
-// syntax turns "yaml: line 3: did not find …" into a problem.
+// syntax turns "yaml: line 3: did not find …" into a problem. Where the parser misses
+// something it counts lines from 0, and may name that of the block around it.
 func (r *reader) syntax(err error) {
 	text, at := strings.TrimPrefix(err.Error(), "yaml: "), &yaml.Node{}
 	if rest, ok := strings.CutPrefix(text, "line "); ok {
 		number, words, _ := strings.Cut(rest, ": ")
 		if line, err := strconv.Atoi(number); err == nil {
 			at.Line, text = line, words
+		}
+		if strings.HasPrefix(text, "did not find expected") {
+			at.Line++
+			text += ", here or in the block that begins here"
 		}
 	}
 	r.Fail(at, "", "not YAML: %s", text)

@@ -139,6 +139,16 @@ const scenes = {
     await page.getByRole('row', { name: /health.failed attached/ }).waitFor()
     await serves(page, 'i-db1')
   },
+  // How long until something is seen, and how much came for it.
+  async paint () {
+    const page = await open()
+    await page.goto(base)
+    await page.locator('table.havips').waitFor()
+    console.log(JSON.stringify(await page.evaluate(() => ({
+      paint: performance.getEntriesByName('first-contentful-paint')[0].startTime,
+      bytes: [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].reduce((sum, e) => sum + e.transferSize, 0),
+    }))))
+  },
   // A stream that stalls is told, and what happened meanwhile is there afterwards.
   async stalled () {
     const page = await open()
