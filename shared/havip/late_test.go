@@ -75,18 +75,35 @@ func TestPromise5ALateWriteIsNoSecondEnd(t *testing.T) {
 }
 
 // Where the ledger was lost, what arrives before a story's follow-up does not keep it
-// from going on.
+// from going on, and is not forgotten.
 func TestALedgerThatIsLostHearsOfOthersFirst(t *testing.T) {
-	functionstest.Play(t, holds(one, "i-db1"), func(s *stage) {
-		s.Fault(simulator.Fault{Operation: "AssociateHaVip", Times: 1, Error: &simulator.FaultError{Code: "Throttling.User"}})
-		s.Instance("i-db1", havip.Stopped)
-		s.Post(s.Failed("i-db1"))
-		s.Ledger = ledger.NewMemory()
-		s.Function = s.Host(func(*flow.Function) {})
-		late := s.Started("i-db3")
-		late.Expiry = time.Now().Add(-time.Second)
-		s.Post(late) // it ends at once
-		s.Finish()
-		s.Want("+i-db2:Throttling.User +i-db2 -i-db1", "ignored, attached i-db2", "i-db2*")
-	})
+	const once = "+i-db2:Throttling.User"
+	for name, tt := range map[string]struct {
+		first                    func(*stage)
+		calls, outcomes, holders string
+	}{
+		"an event that ends at once": {func(s *stage) {
+			late := s.Started("i-db3")
+			late.Expiry = time.Now().Add(-time.Second)
+			s.Post(late)
+		}, once + " +i-db2 -i-db1", "ignored, attached i-db2", "i-db2*"},
+		"a freeze": {func(s *stage) {
+			if _, err := s.Function.Keeper.Freeze(s.Context(), "", havip.Freeze{Until: time.Now().Add(time.Hour)}); err != nil {
+				s.Fatal(err)
+			}
+		}, once, "ignored", "i-db1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			functionstest.Play(t, holds(one, "i-db1"), func(s *stage) {
+				s.Fault(simulator.Fault{Operation: "AssociateHaVip", Times: 1, Error: &simulator.FaultError{Code: "Throttling.User"}})
+				s.Instance("i-db1", havip.Stopped)
+				s.Post(s.Failed("i-db1"))
+				s.Ledger = ledger.NewMemory()
+				s.Function = s.Host(func(*flow.Function) {})
+				tt.first(s)
+				s.Finish()
+				s.Want(tt.calls, tt.outcomes, tt.holders)
+			})
+		})
+	}
 }
