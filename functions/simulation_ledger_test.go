@@ -71,6 +71,8 @@ func (l faultyLedger) arrives(v *invocation, key string, value []byte, rev havip
 	then := *v // it says what was known when it was sent
 	then.looks, then.asked, then.surveys = map[string]*witness{}, maps.Clone(v.asked), maps.Clone(v.surveys)
 	then.downs, then.ups = maps.Clone(v.downs), maps.Clone(v.ups)
+	late := *v.msg // what is left in an outbox so late was not there to be published before its acknowledgement
+	then.msg = &late
 	for story, w := range v.looks {
 		seen := *w
 		then.looks[story] = &seen
