@@ -188,12 +188,26 @@ func (h hanging) Publish(ctx context.Context, ce cloudevents.Event, after time.D
 	return h.Bus.Publish(ctx, ce, after)
 }
 
+// strict is a ledger that does nothing for who is out of time.
+type strict struct{ ledger.Ledger }
+
+// Save implements [havip.Ledger].
+func (l strict) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (havip.Revision, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	return l.Ledger.Save(ctx, key, value, rev)
+}
+
 // Whoever takes the outcomes may hang: the next look is asked for all the same, in
 // the shortest time that a host gives.
 func TestAHangingSinkKeepsNoHAVIPFromItsNextLook(t *testing.T) {
 	functionstest.Play(t, scene{Policy: "members: [i-db1, i-db2, i-db3], hold: 1", Holders: []string{"i-db1"}}, func(s *stage) {
 		w := tap(s, nil)
-		s.Function = s.Host(func(f *flow.Function) { f.Bus, f.Keeper.Later, f.Desk = hanging{w}, true, &flow.Desk{} })
+		l := strict{s.Ledger}
+		s.Function = s.Host(func(f *flow.Function) {
+			f.Bus, f.Keeper.Later, f.Desk, f.Ledger, f.Keeper.Ledger = hanging{w}, true, &flow.Desk{}, l, l
+		})
 		for n := range 6 {
 			who := []string{"i-db1", "i-db2"}[n%2]
 			e := s.Failed(who)
