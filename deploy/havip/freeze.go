@@ -39,7 +39,7 @@ too many failovers.`,
 			return usage("--lift opens the brake, and takes no HAVIP; --until now ends a freeze")
 		}
 		if lift {
-			return c.lift(cmd, asJSON)
+			return c.lift(cmd, api.Lifting{Actor: actor(), Reason: reason}, asJSON)
 		}
 		f := api.Freezing{HAVIP: strings.Join(args, ""), All: all, Reason: reason, Actor: actor()}
 		if (f.HAVIP == "") != all {
@@ -94,9 +94,13 @@ func (c client) freeze(cmd *cobra.Command, f api.Freezing, asJSON bool) error {
 	return nil
 }
 
-func (c client) lift(cmd *cobra.Command, asJSON bool) error {
+func (c client) lift(cmd *cobra.Command, l api.Lifting, asJSON bool) error {
 	var answer api.Lifted
-	if err := c.do(cmd.Context(), http.MethodPost, "/api/lift", nil, &answer); err != nil {
+	body, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	if err := c.do(cmd.Context(), http.MethodPost, "/api/lift", body, &answer); err != nil {
 		return err
 	}
 	if asJSON {

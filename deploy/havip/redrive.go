@@ -34,6 +34,7 @@ Compute or Lambda sends to a destination, or the answer of SQS receive-message.`
 	cmd.Flags().BoolVar(&why.AsOperator, "as-operator", false, "let it say what an operator may")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c := connect(*at)
+		why.Actor = actor()
 		switch {
 		case (from == "") == (len(args) == 0):
 			return usage("name one dead letter, or --from a file")

@@ -69,6 +69,13 @@ type DeadLetters struct {
 type Redriving struct {
 	Reason     string `json:"reason"` // without it only the plans are told
 	AsOperator bool   `json:"asOperator"`
+	Actor      string `json:"actor,omitempty"`
+}
+
+// Lifting asks to open the brake; the audit keeps who did.
+type Lifting struct {
+	Actor  string `json:"actor,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // Freezing asks to freeze one HAVIP, by id or name, or all of them.

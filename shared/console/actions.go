@@ -3,7 +3,6 @@ package console
 import (
 	"crypto/rand"
 	"errors"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -54,7 +53,7 @@ func (c *Console) recover(w http.ResponseWriter, r *http.Request) {
 		c.say(w, r, http.StatusNotFound, "There is nothing here", err.Error())
 		return
 	}
-	a := asking{HAVIP: one, ID: r.PostFormValue("id"), Ask: asked(r, one)}
+	a := asking{HAVIP: one, ID: r.PostFormValue("id"), Ask: asked(r, one, c.actor(r))}
 	if a.Ask.Reason == "" {
 		a.Wrong = "A reason is missing; it stands in the outcome."
 		c.render(w, r, http.StatusBadRequest, "recover", frame{Title: "Recover", Main: a})
@@ -92,23 +91,17 @@ func encoded(e events.Event) ([]byte, error) {
 }
 
 // asked is the recover that a form describes.
-func asked(r *http.Request, one api.Rostered) events.Recover {
+func asked(r *http.Request, one api.Rostered, actor string) events.Recover {
 	return events.Recover{
 		Cloud: one.Cloud, Region: one.Region, HAVIP: one.ID,
 		Instance: r.PostFormValue("instance"), Release: r.PostFormValue("release"),
 		Force: r.PostFormValue("force") != "", AllowGap: r.PostFormValue("allowGap") != "",
-		Reason: strings.TrimSpace(r.PostFormValue("reason")), Actor: actor(r),
+		Reason: strings.TrimSpace(r.PostFormValue("reason")), Actor: actor,
 	}
 }
 
 // actor is who asks, as far as it is known.
-func actor(r *http.Request) string {
-	from, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		from = r.RemoteAddr
-	}
-	return "console@" + from
-}
+func (c *Console) actor(r *http.Request) string { return "console@" + c.host.From(r) }
 
 // begin lets an event in, and goes to its story.
 func (c *Console) begin(w http.ResponseWriter, r *http.Request, body []byte) {
@@ -142,7 +135,7 @@ func (c *Console) showFreeze(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Console) freeze(w http.ResponseWriter, r *http.Request) {
-	f := api.Freezing{HAVIP: r.PostFormValue("havip"), Reason: strings.TrimSpace(r.PostFormValue("reason")), Actor: actor(r)}
+	f := api.Freezing{HAVIP: r.PostFormValue("havip"), Reason: strings.TrimSpace(r.PostFormValue("reason")), Actor: c.actor(r)}
 	f.All = f.HAVIP == ""
 	d, err := time.ParseDuration(r.PostFormValue("for"))
 	if err != nil || d < 0 || f.Reason == "" {
@@ -164,7 +157,7 @@ func (c *Console) freeze(w http.ResponseWriter, r *http.Request) {
 
 // lift opens the brake.
 func (c *Console) lift(w http.ResponseWriter, r *http.Request) {
-	if _, err := c.host.Lift(r.Context()); err != nil {
+	if _, err := c.host.Lift(r.Context(), api.Lifting{Actor: c.actor(r)}); err != nil {
 		c.fail(w, r, err)
 		return
 	}

@@ -31,15 +31,16 @@ type Host struct {
 	Plan        func(ctx context.Context, event []byte) ([]havip.Plan, error)
 	Say         func(ctx context.Context, event []byte) ([]api.Accepted, error)
 	Freeze      func(ctx context.Context, f api.Freezing) (api.Frozen, error)
-	Lift        func(ctx context.Context) (api.Lifted, error)
+	Lift        func(ctx context.Context, l api.Lifting) (api.Lifted, error)
 	PlanRedrive func(ctx context.Context, id string, asOperator bool) ([]havip.Plan, error)
-	Redrive     func(ctx context.Context, id, reason string, asOperator bool) ([]api.Accepted, error)
+	Redrive     func(ctx context.Context, id string, why api.Redriving) ([]api.Accepted, error)
 
 	Outcomes Outcomes
 	World    World // nil where the clouds are real
 
 	Guard  guard.Guard
-	Secure func(*http.Request) bool // it came by TLS, to us or to a proxy that we trust
+	Secure func(*http.Request) bool   // it came by TLS, to us or to a proxy that we trust
+	From   func(*http.Request) string // where it came from, past a proxy that we trust
 	Log    *slog.Logger
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"havip-functions/shared/api"
 	"havip-functions/shared/havip"
 )
 
@@ -38,7 +39,7 @@ func (c *Console) redrive(w http.ResponseWriter, r *http.Request) {
 		c.letter(w, r, http.StatusBadRequest, "A reason is missing; it stands in the outcome.")
 		return
 	}
-	accepted, err := c.host.Redrive(r.Context(), r.PathValue("id"), reason, r.PostFormValue("asOperator") != "")
+	accepted, err := c.host.Redrive(r.Context(), r.PathValue("id"), api.Redriving{Reason: reason, AsOperator: r.PostFormValue("asOperator") != "", Actor: c.actor(r)})
 	if err != nil {
 		c.front.forget()
 		c.letter(w, r, http.StatusBadRequest, err.Error())

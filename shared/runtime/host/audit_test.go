@@ -52,7 +52,7 @@ func orEmpty(v any) any {
 // What looked alone is not.
 func TestAudit(t *testing.T) {
 	data, sim := t.TempDir(), simulated(t)
-	want := []string{"freeze operator bob network", "lift operator", "redrive operator  again", "story reporter"}
+	want := []string{"freeze operator bob network", "lift operator ann over", "redrive operator eve again", "story reporter"}
 	t.Run("done", func(t *testing.T) {
 		h := serve(t, sim, host.Config{Data: data})
 		outcome(t, h, first(t, h, "1"))
@@ -61,8 +61,8 @@ func TestAudit(t *testing.T) {
 		}
 		for path, body := range map[string]string{
 			"/api/freeze":                     fmt.Sprintf(`{"all":true,"until":%q,"reason":"network","actor":"bob"}`, time.Now().Add(time.Hour).Format(time.RFC3339)),
-			"/api/lift":                       "",
-			"/api/deadletters/nobody/redrive": `{"reason":"again"}`,
+			"/api/lift":                       `{"actor":"ann","reason":"over"}`,
+			"/api/deadletters/nobody/redrive": `{"reason":"again","actor":"eve"}`,
 			"/api/plan":                       started("3"),
 		} {
 			ask(t, h, http.MethodPost, path, body)

@@ -24,7 +24,7 @@ func (h *Host) console() *console.Console {
 		Plan: func(ctx context.Context, event []byte) ([]havip.Plan, error) { return flow.Plan(ctx, f.Keeper, event) },
 		Say:  f.Say, Freeze: h.keepOff, Lift: h.open, PlanRedrive: f.PlanRedrive, Redrive: h.tryAgain,
 		Outcomes: h.tail, World: h.config.World,
-		Guard: h.config.Guard, Secure: h.secure, Log: h.config.Log,
+		Guard: h.config.Guard, Secure: h.secure, From: h.from, Log: h.config.Log,
 	})
 }
 
@@ -32,4 +32,9 @@ func (h *Host) console() *console.Console {
 func (h *Host) secure(r *http.Request) bool {
 	trusted := (&sources{limits: h.config.Limits}).proxied(prefix(r.RemoteAddr))
 	return r.TLS != nil || trusted && r.Header.Get("X-Forwarded-Proto") == "https"
+}
+
+// from is where a request came from, as far as who we trust tells it.
+func (h *Host) from(r *http.Request) string {
+	return (&sources{limits: h.config.Limits}).speaker(r).Addr().String()
 }

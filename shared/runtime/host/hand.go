@@ -45,7 +45,7 @@ func (h *Host) redrive(w http.ResponseWriter, r *http.Request) {
 		answer(w, api.Plans{Plans: plans})
 		return
 	}
-	accepted, err := h.tryAgain(r.Context(), id, why.Reason, why.AsOperator)
+	accepted, err := h.tryAgain(r.Context(), id, why)
 	if err != nil {
 		hindrance(w, err)
 		return
@@ -53,12 +53,12 @@ func (h *Host) redrive(w http.ResponseWriter, r *http.Request) {
 	answer(w, api.Taken{Accepted: accepted})
 }
 
-func (h *Host) tryAgain(ctx context.Context, id, reason string, asOperator bool) ([]api.Accepted, error) {
-	deed := audit.Deed{Kind: "redrive", Reason: reason, What: map[string]any{"letter": id, "asOperator": asOperator}}
+func (h *Host) tryAgain(ctx context.Context, id string, why api.Redriving) ([]api.Accepted, error) {
+	deed := audit.Deed{Kind: "redrive", Actor: why.Actor, Reason: why.Reason, What: map[string]any{"letter": id, "asOperator": why.AsOperator}}
 	if err := h.byHand(ctx, deed); err != nil {
 		return nil, err
 	}
-	return h.function.Redrive(ctx, id, reason, asOperator)
+	return h.function.Redrive(ctx, id, why.Reason, why.AsOperator)
 }
 
 func (h *Host) freeze(w http.ResponseWriter, r *http.Request) {
@@ -93,7 +93,14 @@ func (h *Host) keepOff(ctx context.Context, f api.Freezing) (api.Frozen, error) 
 }
 
 func (h *Host) lift(w http.ResponseWriter, r *http.Request) {
-	lifted, err := h.open(r.Context())
+	var l api.Lifting
+	if r.ContentLength != 0 { // it may come without a word
+		var ok bool
+		if l, ok = take[api.Lifting](w, r); !ok {
+			return
+		}
+	}
+	lifted, err := h.open(r.Context(), l)
 	if err != nil {
 		unavailable(w, err)
 		return
@@ -102,13 +109,13 @@ func (h *Host) lift(w http.ResponseWriter, r *http.Request) {
 }
 
 // open opens the brake on failovers.
-func (h *Host) open(ctx context.Context) (api.Lifted, error) {
-	if err := h.byHand(ctx, audit.Deed{Kind: "lift"}); err != nil {
+func (h *Host) open(ctx context.Context, l api.Lifting) (api.Lifted, error) {
+	if err := h.byHand(ctx, audit.Deed{Kind: "lift", Actor: l.Actor, Reason: l.Reason}); err != nil {
 		return api.Lifted{}, err
 	}
 	lifted, err := h.function.Keeper.Lift(ctx)
 	if err == nil {
-		h.config.Log.Warn("brake lifted", "where", lifted)
+		h.config.Log.Warn("brake lifted", "where", lifted, "actor", l.Actor)
 	}
 	return api.Lifted{Lifted: lifted}, err
 }
