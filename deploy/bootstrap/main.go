@@ -18,7 +18,7 @@ import (
 )
 
 func main() {
-	log := runtime.NewLog(os.Stdout, os.Getenv("HAVIP_INGRESS_TOKEN"), os.Getenv("HAVIP_OPERATOR_TOKEN"),
+	log := runtime.NewLog(os.Stdout, os.Getenv("HAVIP_INGRESS_TOKEN"), os.Getenv("HAVIP_OPERATOR_TOKEN"), os.Getenv("HAVIP_READER_TOKEN"),
 		os.Getenv("HAVIP_WEBHOOK_SECRET"), os.Getenv("HAVIP_SEAL_KEY"), os.Getenv("HAVIP_OUTCOME_SECRET"))
 	slog.SetDefault(log)
 	if err := run(context.Background(), runtime.Environment{Getenv: os.Getenv, Log: log}); err != nil {

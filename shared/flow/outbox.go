@@ -174,7 +174,7 @@ func (f Function) tell(ctx context.Context, left havip.Left, l havip.Message) er
 	}
 	f.Log.Log(ctx, level, string(s.Outcome), "havip", s.HAVIP.ID, "name", s.Name, "story", s.ID, "event", s.Event.ID,
 		"type", s.Event.Type, "instance", s.Instance, "holders", s.Holders, "serving", s.Serving, "announcedBy", s.AnnouncedBy, "announcer", s.Announcer,
-		"attempts", s.Attempt, "calls", s.Calls, "rule", s.Rule, "code", s.Code, "requestId", s.RequestID,
+		"attempts", s.Attempt, "calls", s.Calls, "seconds", s.EndedAt.Sub(s.StartedAt).Seconds(), "rule", s.Rule, "code", s.Code, "requestId", s.RequestID,
 		"advice", s.Advice, "probe", s.Probe, "probeReason", s.ProbeReason, "roster", s.Roster)
 	return nil
 }
