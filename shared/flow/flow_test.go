@@ -210,3 +210,19 @@ func TestPlanTellsWhatHoldsItBack(t *testing.T) {
 		})
 	}
 }
+
+// A host whose sender waits for an answer gives it before it asks a cloud.
+func TestLaterAsksNoCloudFirst(t *testing.T) {
+	functionstest.Play(t, scene{Policy: "members: [i-db1, i-db2], hold: 1", Holders: []string{"i-db1"}}, func(s *stage) {
+		s.Function = s.Host(func(f *flow.Function) { f.Keeper.Later = true })
+		s.Instance("i-db1", havip.Stopped)
+		if _, err := s.Function.Accept(s.Context(), s.Failed("i-db1")); err != nil {
+			s.Fatal(err)
+		}
+		if asked := s.Clouds.Calls(simulator.CallFilter{}); len(asked) > 0 {
+			s.Errorf("the event was answered after %d calls", len(asked))
+		}
+		s.Finish()
+		s.Want("+i-db2 -i-db1", "attached i-db2", "i-db2*")
+	})
+}
