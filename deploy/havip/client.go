@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,6 +77,8 @@ func (c client) do(ctx context.Context, method, path string, body []byte, into a
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return failure{exitNoServer, fmt.Errorf("the host at %s did not answer within %s; it may be busy: ask again, or read its log where it runs", c.base, answerTime)}
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return failure{exitNoServer, fmt.Errorf("the host at %s shows a certificate that nobody vouches for: %w; name its issuer's with SSL_CERT_FILE", c.base, err)}
 	case err != nil:
 		return failure{exitNoServer, fmt.Errorf("no host at %s; start havip serve, or read its log where it runs (its store may be full); name another with --host, or use --direct where there is one", c.base)}
 	}

@@ -27,6 +27,7 @@ import (
 // serving is what the flags of serve say.
 type serving struct {
 	addr, roster, data, nats string
+	cert, key                string
 	simulate                 bool
 	associate                time.Duration
 	limits                   host.Limits
@@ -63,6 +64,8 @@ before you put a proxy in front, since a proxy on this machine speaks for others
 	f.Float64Var(&s.limits.Rate, "rate", 500, "requests a second from one address")
 	f.IntVar(&s.limits.Connections, "connections", 128, "connections of one address")
 	f.StringSliceVar(&s.proxies, "behind-proxy", nil, "addresses (10.0.0.7, 10.0.0.0/24) of proxies whose X-Forwarded-For is believed")
+	f.StringVar(&s.cert, "tls-cert", "", "answer by TLS, with this certificate and its chain (PEM); read anew when it changes")
+	f.StringVar(&s.key, "tls-key", "", "its key (PEM)")
 	f.BoolVar(&s.simulate, "simulate", false, "simulate both clouds in this process")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s.nats = cmp.Or(s.nats, s.getenv("HAVIP_NATS"))
@@ -130,6 +133,10 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	if s.limits.Proxies, err = prefixes(s.proxies); err != nil {
 		return err
 	}
+	certificate, err := openCertificate(s.cert, s.key, s.log)
+	if err != nil {
+		return err
+	}
 	keys := accounts.New(getenv)
 	tell, err := s.tell(keys)
 	if err != nil {
@@ -144,7 +151,7 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	}
 	config := host.Config{
 		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: keys.Clouds(havip.Credentials{}), Probe: prober, Tell: tell,
-		Guard: believed, Limits: s.limits, World: moves, Log: s.log,
+		Guard: believed, Limits: s.limits, TLS: certificate, World: moves, Log: s.log,
 	}
 	traces := trace.FromEnvironment(s.getenv, s.log)
 	config.Ended = traces.Ended

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -73,5 +75,44 @@ func TestLinesStandInTheOrderOfTime(t *testing.T) {
 	l.flush(time.Time{})
 	if text := out.String(); strings.Index(text, "first") > strings.Index(text, "second") || strings.Index(text, "second") > strings.Index(text, "third") {
 		t.Error(text)
+	}
+}
+
+// What is watched is drawn anew, also while the host is away, until it is stopped.
+func TestStatusWatch(t *testing.T) {
+	t.Parallel()
+	sim := simulate(t, "--associate-time", "100ms")
+	h := sim.serve(t, t.TempDir(), builtinRoster(t))
+	watch := command(t, []string{"HAVIP_HOST=http://" + h.Addr}, "status", "--watch", "orders-db")
+	out, err := watch.StdoutPipe()
+	if err == nil {
+		err = watch.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = watch.Process.Kill() })
+	lines := bufio.NewScanner(out)
+	shows := func(word string) {
+		t.Helper()
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), word) {
+				return
+			}
+		}
+		t.Fatalf("it ends before it shows %q: %v", word, lines.Err())
+	}
+	shows("nobody holds it")
+	if r := havipRuns(t, []string{"HAVIP_HOST=http://" + h.Addr}, "recover", "orders-db", "--reason", "watched", "--wait"); r.code != exitGood {
+		t.Fatalf("%+v", r)
+	}
+	shows("attached")
+	h.stop(t)
+	shows("no host at")
+	if err := watch.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := watch.Wait(); err != nil {
+		t.Errorf("stopped it ends with %v", err)
 	}
 }

@@ -5,6 +5,7 @@ package host
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -38,6 +39,7 @@ type Config struct {
 	Ended  func(havip.Story)   // hears of each story that ended; nil is nobody
 	Guard  guard.Guard         // of POST /events, and of all that operators see and do
 	Limits Limits              // of each source
+	TLS    *tls.Config         // with a certificate, to answer by TLS; nil answers without
 	World  console.World       // that the console moves, where the clouds are simulated
 	Log    *slog.Logger
 }
@@ -139,6 +141,7 @@ func (h *Host) Serve(ctx context.Context) error {
 		Handler: sources.limit(h.handler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		ErrorLog:    slog.NewLogLogger(h.config.Log.Handler(), slog.LevelDebug), // of strangers' handshakes, for one
 	}
 	server.RegisterOnShutdown(h.page.Stop)
 	ctx, stop := context.WithCancelCause(ctx)
@@ -170,7 +173,7 @@ func (h *Host) Serve(ctx context.Context) error {
 		defer cancel()
 		_ = server.Shutdown(grace) // who is not done by then has to send again
 	})
-	err := server.Serve(sources.listen(h.listener))
+	err := h.answer(server, sources.listen(h.listener))
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
@@ -182,6 +185,14 @@ func (h *Host) Serve(ctx context.Context) error {
 		return errors.Join(cause, err)
 	}
 	return err
+}
+
+func (h *Host) answer(server *http.Server, l net.Listener) error {
+	if h.config.TLS == nil {
+		return server.Serve(l)
+	}
+	server.TLSConfig = h.config.TLS
+	return server.ServeTLS(l, "", "")
 }
 
 // sweep asks for a sweep now and then. Hosts of one cluster agree on its id.

@@ -72,7 +72,7 @@ func streetWorld(havips int) simulator.World {
 		for side := range 2 {
 			r.Instances = append(r.Instances, simulator.Instance{ID: fmt.Sprintf("i-db%d-%d", n, side), VSwitch: "vsw-a"})
 		}
-		r.HAVIPs = append(r.HAVIPs, simulator.HAVIP{ID: fmt.Sprintf("havip-%d", n), VSwitch: "vsw-a", IP: fmt.Sprintf("10.%d.%d.1", n/250, n%250)})
+		r.HAVIPs = append(r.HAVIPs, simulator.HAVIP{ID: fmt.Sprintf("havip-%d", n), VSwitch: "vsw-a", IP: fmt.Sprintf("10.%d.%d.1", n/250, n%250), Holders: []string{fmt.Sprintf("i-db%d-0", n)}})
 	}
 	return simulator.World{Alibaba: simulator.Realms{r}}
 }
@@ -124,13 +124,19 @@ func furnish(b *testing.B, data string, list *roster.Roster, stories int) {
 	for n := range stories {
 		work.Go(func() error {
 			p, at := policies[n%len(policies)], began.Add(time.Duration(n)*time.Millisecond)
-			return l.Archive(b.Context(), havip.Story{
+			s := havip.Story{
 				Origin: havip.Origin{
 					ID: fmt.Sprintf("%s%016x", p.Key().Shelf(), n), Event: havip.EventRef{Source: "bench", ID: fmt.Sprint(n), Type: "havip.health.failed"},
 					HAVIP: p.Key(), Name: p.Name, StartedAt: at, Deadline: at.Add(p.Deadline),
 				},
 				Ending: havip.Ending{Outcome: havip.Attached, EndedAt: at.Add(3 * time.Second)},
-			})
+			}
+			if n < len(policies) { // each has had one
+				if _, err := havip.Save(b.Context(), l, p.Key().String(), havip.Record{Story: &s}, 0); err != nil {
+					return err
+				}
+			}
+			return l.Archive(b.Context(), s)
 		})
 	}
 	if err := work.Wait(); err != nil {
