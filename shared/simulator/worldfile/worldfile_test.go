@@ -76,7 +76,7 @@ func TestParseRefuses(t *testing.T) {
 		{"the other cloud's word for one", "{id: i-syG1, subnet: sbn-a", "{id: i-syG1, vswitch: sbn-a", "line 12: baidu has no vswitch; say subnet"},
 		{"no VPC", "{id: sbn-a, vpc: vpc-1}", "{id: sbn-a}", "line 11: sbn-a has no vpc"},
 		{"a token of no key", "  subnets:", "  securityTokens: {none: tok}\n  subnets:", "securityTokens names access key none"},
-		{"no YAML", "baidu:", "baidu: [", "line 7: not YAML: "},
+		{"no YAML", "baidu:", "baidu: [", "line 8: not YAML: "},
 		{"a key twice", "region: bj", "region: bj\n  region: gz", "line 10: baidu.region: appears twice; keep one of them"},
 		{"a misspelt key", "region: bj", "regoin: bj", "line 9: baidu.regoin: unknown key; did you mean region?"},
 		{"an alias", "holders: []", "holders: &h [], master: *h", "line 7: alibaba.havips[0].master: aliases are not read"},
