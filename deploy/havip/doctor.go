@@ -136,6 +136,20 @@ func (e *examination) examine(ctx context.Context, d *direct, p havip.Policy) {
 	for _, wrong := range v.Wrong {
 		e.say(wrong, p.Name, "")
 	}
+	e.entry(ctx, d, p, v)
+}
+
+// live compares an entry of the roster with what the cloud has.
+func (e *examination) live(ctx context.Context, d *direct, p havip.Policy) {
+	v := d.keeper(ledger.NewMemory()).Status(ctx, p.ID)[0]
+	e.say(v.Problem, p.Name, fmt.Sprintf("%s has %s in %s", p.Cloud, p.ID, cmp.Or(v.Network, p.Region)))
+	if v.Problem == "" {
+		e.entry(ctx, d, p, v)
+	}
+}
+
+// entry says of all that an entry names whether it is there, and can hold the HAVIP.
+func (e *examination) entry(ctx context.Context, d *direct, p havip.Policy, v havip.View) {
 	_, fleet, err := d.clouds(ctx, p, "doctor")
 	if err != nil {
 		e.say(err.Error(), p.Name, "")

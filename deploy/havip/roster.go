@@ -25,32 +25,59 @@ func rosterCommand() *cobra.Command {
 }
 
 func rosterCheckCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, live bool
 	cmd := &cobra.Command{
-		Use:     "check [FILE]",
-		Short:   "Check a roster and say what it means",
-		Example: "  havip roster check roster.yaml",
+		Use:   "check [FILE]",
+		Short: "Check a roster and say what it means",
+		Long: `Check a roster and say what it means. With --live also whether the clouds have what it
+names: the HAVIPs, and members that run and stand where they can hold them. It exits with 1
+where they have not.`,
+		Example: "  havip roster check roster.yaml\n  havip roster check roster.yaml --live",
 		Args:    cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			path := cmp.Or(append(args, "")[0], os.Getenv("HAVIP_ROSTER"), "roster.yaml")
 			file, err := roster.Open(path)
 			if err != nil {
 				return usage("%v", err)
 			}
+			e := examination{silent: asJSON, findings: []finding{}}
 			if asJSON {
-				printJSON(check(file.Current()))
-				return nil
+				err := e.rostered(cmd.Context(), path, live)
+				printJSON(struct {
+					checked
+					Findings []finding `json:"findings,omitempty"`
+				}{check(file.Current()), e.findings})
+				return err
 			}
 			for _, p := range file.Policies() {
 				fmt.Printf("%s: %s %s %s, %d members, hold %d of at most %d, mode %s, on failure %s\n",
 					p.Name, p.Cloud, p.Region, p.ID, len(p.Members), p.Hold, p.Limit, p.Mode, p.OnHealthFailed)
 			}
 			fmt.Fprintf(os.Stderr, "the roster is good; its hash is %s\n", file.Current().Hash)
-			return nil
+			return e.rostered(cmd.Context(), path, live)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&live, "live", false, "ask the clouds too")
 	return cmd
+}
+
+// rostered compares a roster with the clouds, where it is to.
+func (e *examination) rostered(ctx context.Context, path string, live bool) error {
+	if !live {
+		return nil
+	}
+	d, err := openDirect(path, os.Stderr)
+	if err != nil {
+		return err
+	}
+	for _, p := range d.roster.Policies() {
+		e.live(ctx, d, p)
+	}
+	if e.wrong > 0 {
+		return other("%d things are wrong", e.wrong)
+	}
+	return nil
 }
 
 // checked is a good roster with its defaults filled in.
