@@ -35,7 +35,6 @@ for (const colorScheme of ['light', 'dark']) {
     await page.goto(base)
     await page.locator('#link.live').waitFor()
     await page.screenshot({ path: `${folder}/console-${name}-${colorScheme}.png` })
-    if (name === 'tablet') continue
     await page.goto(`${base}/stories/${failover.id}`)
     await page.screenshot({ path: `${folder}/story-${name}-${colorScheme}.png` })
   }
