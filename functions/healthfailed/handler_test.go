@@ -246,3 +246,16 @@ func TestChangeNothing(t *testing.T) {
 		}, Holders: "i-db1*"},
 	})
 }
+
+// While VRRP moves the address by itself, to another holder, nobody is told that none
+// announces it.
+func TestVRRPIsGivenItsTime(t *testing.T) {
+	functionstest.Play(t, holds("members: [i-db1, i-db2], hold: 1, onHealthFailed: add", "i-db1", "i-db2"), func(s *stage) {
+		s.Instance("i-db1", havip.Stopped)
+		s.Post(s.Failed("i-db1"))
+		s.Finish()
+		if o := s.Last(); o.Serving != "i-db2" || o.Rule != "" {
+			s.Errorf("it ends as %+v", o)
+		}
+	})
+}

@@ -37,7 +37,8 @@ func (l *look) done(ctx context.Context) error {
 		s.SettledAt = l.now
 	}
 	until := s.SettledAt.Add(l.policy.ServingWithin)
-	may := s.Acted && l.now.Before(until) && !l.overdue()
+	moves := s.Acted || s.Ask.Kind == AskFailed // or VRRP does, by itself
+	may := moves && l.now.Before(until) && !l.overdue()
 	if s.AnnouncedBy == ByHolder || !may {
 		l.ask(ctx)
 	}
