@@ -126,11 +126,8 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 		return err
 	}
 	file.Log = s.log
-	believed, err := guard.FromEnvironment(s.getenv)
+	believed, err := s.senders()
 	if err != nil {
-		return usage("%v", err)
-	}
-	if s.limits.Proxies, err = prefixes(s.proxies); err != nil {
 		return err
 	}
 	certificate, err := openCertificate(s.cert, s.key, s.log)
@@ -145,9 +142,6 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	prober, err := runtime.Environment{Getenv: s.getenv}.Prober()
 	if err != nil {
 		return usage("%v", err)
-	}
-	if believed.Open() && len(s.proxies) > 0 {
-		return usage("--behind-proxy: a proxy speaks for strangers; set HAVIP_OPERATOR_TOKEN, and HAVIP_INGRESS_TOKEN or HAVIP_WEBHOOK_SECRET for senders")
 	}
 	config := host.Config{
 		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: keys.Clouds(havip.Credentials{}), Probe: prober, Tell: tell,
@@ -167,6 +161,21 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 	s.log.Info("ready", "addr", h.Addr, "data", s.data, "roster", file.Current().Hash)
 	config.Addr = h.Addr
 	return s.persist(ctx, h, config)
+}
+
+// senders are whom the host believes, and the proxies that speak for others.
+func (s *serving) senders() (guard.Guard, error) {
+	believed, err := guard.FromEnvironment(s.getenv)
+	if err != nil {
+		return believed, usage("%v", err)
+	}
+	if s.limits.Proxies, err = prefixes(s.proxies); err != nil {
+		return believed, err
+	}
+	if believed.Open() && len(s.proxies) > 0 {
+		return believed, usage("--behind-proxy: a proxy speaks for strangers; set HAVIP_OPERATOR_TOKEN, and HAVIP_INGRESS_TOKEN or HAVIP_WEBHOOK_SECRET for senders")
+	}
+	return believed, nil
 }
 
 // tell opens what the environment says of outcomes, and refuses a ledger that would
