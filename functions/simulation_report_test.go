@@ -41,7 +41,7 @@ func (t tally) missing() []string {
 	}
 	for _, s := range slices.Concat(guarded, open) {
 		switch s.scope {
-		case guard.Stranger:
+		case guard.Stranger, guard.Reader:
 			names = append(names, fmt.Sprintf("door\t%s: %d", s.name, s.status))
 		case guard.Reporter:
 			names = append(names, "door\t"+s.name+": 202", "door\t"+s.name+": 400", "door\t"+s.name+": 403")
