@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"havip-functions/shared/ledger/ledgertest"
 )
 
 // functionCompute plays Function Compute: it starts instances, calls them,
@@ -140,7 +142,7 @@ type custom struct {
 func openCustom(t *testing.T, env []string) instance {
 	t.Helper()
 	for {
-		address := freeAddress(t)
+		address := "127.0.0.1:" + ledgertest.Port(t)
 		_, port, _ := net.SplitHostPort(address)
 		p := start(t, append(slices.Clone(env), "FC_SERVER_PORT="+port))
 		taken := false
@@ -152,17 +154,6 @@ func openCustom(t *testing.T, env []string) instance {
 			return custom{p, "http://" + address, make(chan struct{}, 20)}
 		}
 	}
-}
-
-// freeAddress is one that nobody listens at, so far.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func listens(address string) bool {

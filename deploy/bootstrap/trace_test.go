@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger/ledgertest"
 	"havip-functions/shared/simulator"
 )
 
@@ -102,7 +103,7 @@ func collector(t *testing.T) (endpoint string, taken *output) {
 		}
 		t.Skipf("the collector can't be built: %v\n%s", err, said)
 	}
-	address, taken := freeAddress(t), &output{}
+	address, taken := "127.0.0.1:"+ledgertest.Port(t), &output{}
 	cmd := exec.Command(binary, address)
 	cmd.Stdout, cmd.Stderr = taken, taken
 	if err := cmd.Start(); err != nil {

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 
+	"havip-functions/shared/ledger/ledgertest"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -125,12 +127,7 @@ func TestBehindNginx(t *testing.T) {
 func proxied(t *testing.T, nginx string, d *daemon) (at string, pool *x509.CertPool) {
 	t.Helper()
 	folder := t.TempDir()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at = l.Addr().String()
-	l.Close()
+	at = "127.0.0.1:" + ledgertest.Port(t)
 	s := httptest.NewTLSServer(nil)
 	defer s.Close()
 	key, err := x509.MarshalPKCS8PrivateKey(s.TLS.Certificates[0].PrivateKey)

@@ -2,7 +2,6 @@ package ledger_test
 
 import (
 	"fmt"
-	"net"
 	"strconv"
 	"testing"
 	"time"
@@ -13,12 +12,13 @@ import (
 
 	"havip-functions/shared/havip"
 	"havip-functions/shared/ledger"
+	"havip-functions/shared/ledger/ledgertest"
 )
 
 // cluster starts three NATS servers on loopback, and returns a connection to them.
 func cluster(t *testing.T) (*nats.Conn, []*server.Server) {
 	t.Helper()
-	routes := []string{freePort(t), freePort(t), freePort(t)}
+	routes := []string{ledgertest.Port(t), ledgertest.Port(t), ledgertest.Port(t)}
 	var all []*server.Server
 	for n, route := range routes {
 		port, _ := strconv.Atoi(route)
@@ -49,16 +49,6 @@ func cluster(t *testing.T) (*nats.Conn, []*server.Server) {
 	}
 	t.Cleanup(conn.Close)
 	return conn, all
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 // onCluster opens the ledger once the cluster has found its leader.

@@ -43,7 +43,7 @@ func redisCluster(t testing.TB, args ...string) (hosts []string, replica *redis.
 	t.Helper()
 	var nodes []*redis.Client
 	for range 4 {
-		s := ledgertest.Redis(t, append(args, "--requirepass", password, "--masterauth", password, "--cluster-enabled", "yes", "--cluster-port", freePort(t))...)
+		s := ledgertest.Redis(t, append(args, "--requirepass", password, "--masterauth", password, "--cluster-enabled", "yes", "--cluster-port", ledgertest.Port(t))...)
 		hosts = append(hosts, s.Host)
 		nodes = append(nodes, redis.NewClient(&redis.Options{Addr: s.Host, Password: password}))
 		t.Cleanup(func() { nodes[len(nodes)-1].Close() })

@@ -5,10 +5,12 @@ package ledgertest
 import (
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -30,17 +32,27 @@ type Server struct {
 // Serve starts a server on a free port, and ends it with the test.
 func Serve(t testing.TB, command func(port string) *exec.Cmd) *Server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host := l.Addr().String()
-	_ = l.Close() // its port is what was asked for
-	_, port, _ := net.SplitHostPort(host)
-	s := &Server{Host: host, t: t, make: func() *exec.Cmd { return command(port) }}
+	port := Port(t)
+	s := &Server{Host: "127.0.0.1:" + port, t: t, make: func() *exec.Cmd { return command(port) }}
 	s.Start()
 	t.Cleanup(s.Kill)
 	return s
+}
+
+// Port is one for a server that has to be told. It lies below those that a system gives
+// to who asks for any: a test beside this one may, before the server has begun.
+func Port(t testing.TB) string {
+	t.Helper()
+	const first, many, tries = 20_000, 12_000, 100
+	for range tries {
+		port := strconv.Itoa(first + rand.IntN(many))
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			_ = l.Close() // nobody has it
+			return port
+		}
+	}
+	t.Fatalf("no port is free among those from %d on", first)
+	return ""
 }
 
 // Start starts it, again after a Kill, and returns once it listens.
