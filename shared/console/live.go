@@ -47,6 +47,7 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the stream can't be read now", http.StatusServiceUnavailable)
 		return
 	}
+	c.front.reach(place) // what he reads once he follows is from after the place
 	control := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep it

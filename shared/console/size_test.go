@@ -104,6 +104,32 @@ func TestViewersShareAReading(t *testing.T) {
 	}
 }
 
+// silent is a stream of outcomes of which the fifth was the last.
+type silent struct{}
+
+// Next implements [Outcomes].
+func (silent) Next(ctx context.Context, _ uint64) (uint64, []byte, error) {
+	<-ctx.Done()
+	return 0, nil, ctx.Err()
+}
+
+// Newest implements [Outcomes].
+func (silent) Newest(context.Context) (uint64, error) { return 5, nil }
+
+// Who begins to follow is shown what happened between his page and that, though others
+// were shown a page a moment ago.
+func TestAStreamBeginsWithoutAGap(t *testing.T) {
+	var reads atomic.Int32
+	c := town(10, &reads)
+	c.host.Outcomes = silent{}
+	look(c, "/")
+	look(c, "/live") // whose writer has no deadlines: it ends at once
+	look(c, "/")
+	if reads.Load() != 2 {
+		t.Errorf("it was read %d times", reads.Load())
+	}
+}
+
 // BenchmarkPage is the host's work for a viewer: a page of 200 of 1,000 HAVIPs. The limit:
 // 100 ms.
 func BenchmarkPage(b *testing.B) {
