@@ -144,6 +144,7 @@ const scenes = {
     const page = await open()
     await page.goto(base)
     await page.locator('table.havips').waitFor()
+    await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length)
     console.log(JSON.stringify(await page.evaluate(() => ({
       paint: performance.getEntriesByName('first-contentful-paint')[0].startTime,
       bytes: [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].reduce((sum, e) => sum + e.transferSize, 0),
