@@ -5,12 +5,13 @@ package ledgertest
 import (
 	"encoding/json"
 	"errors"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,20 +40,35 @@ func Serve(t testing.TB, command func(port string) *exec.Cmd) *Server {
 	return s
 }
 
-// Port is one for a server that has to be told. It lies below those that a system gives
-// to who asks for any: a test beside this one may, before the server has begun.
+// Port is one for a server that has to be told, for as long as the test runs. A socket
+// that does not listen holds it: the system gives it to nobody who asks for any, and a
+// server that names it may listen there, as all that we start do by SO_REUSEADDR. (On
+// other systems than Linux it may not, and nothing holds the port.)
 func Port(t testing.TB) string {
 	t.Helper()
-	const first, many, tries = 20_000, 12_000, 100
-	for range tries {
-		port := strconv.Itoa(first + rand.IntN(many))
-		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-			_ = l.Close() // nobody has it
-			return port
-		}
+	syscall.ForkLock.RLock()
+	held, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(held)
 	}
-	t.Fatalf("no port is free among those from %d on", first)
-	return ""
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := func() { _ = syscall.Close(held) } // the port with it
+	if runtime.GOOS == "linux" {
+		t.Cleanup(free)
+	} else {
+		defer free()
+	}
+	err = errors.Join(
+		syscall.SetsockoptInt(held, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1),
+		syscall.Bind(held, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name, failed := syscall.Getsockname(held)
+	if err := errors.Join(err, failed); err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Itoa(name.(*syscall.SockaddrInet4).Port)
 }
 
 // Start starts it, again after a Kill, and returns once it listens.
