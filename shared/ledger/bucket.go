@@ -41,7 +41,7 @@ func openBucket(ctx context.Context, js jetstream.JetStream, c jetstream.StreamC
 // never lowers how many replicas there are: who starts while a node is away sees a
 // smaller cluster than there is.
 func OpenStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) (jetstream.Stream, error) {
-	there, err := js.Stream(ctx, c.Name)
+	there, err := settled(ctx, func() (jetstream.Stream, error) { return js.Stream(ctx, c.Name) })
 	switch {
 	case err == nil:
 		was := there.CachedInfo().Config
@@ -49,7 +49,7 @@ func OpenStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamC
 	case !errors.Is(err, jetstream.ErrStreamNotFound):
 		return nil, kind(err)
 	}
-	stream, err := js.CreateOrUpdateStream(ctx, c)
+	stream, err := settled(ctx, func() (jetstream.Stream, error) { return js.CreateOrUpdateStream(ctx, c) })
 	return stream, kind(err)
 }
 

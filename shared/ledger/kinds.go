@@ -73,6 +73,7 @@ const (
 	codeStoreFailed   = 10077 // the stream's store failed, or has its maximum
 	codeNotEnabled    = 10076 // JetStream not enabled
 	codeLastSequence  = 10164 // wrong last sequence, of a replicated stream
+	codeNoPeers       = 10005 // no suitable peers for placement
 	codeNotAvailable  = 10008 // JetStream system temporarily unavailable
 	codeStreamOffline = 10118 // stream is offline
 )
