@@ -13,7 +13,7 @@ import (
 	"havip-functions/shared/roster"
 )
 
-func builtinRoster(t *testing.T) string { return file(t, "roster.yaml", string(roster.Builtin())) }
+func builtinRoster(t testing.TB) string { return file(t, "roster.yaml", string(roster.Builtin())) }
 
 func TestOneDayOfAnOperator(t *testing.T) {
 	t.Parallel()
@@ -152,7 +152,7 @@ func TestHundredEventsAboutOneInstanceAttachOnce(t *testing.T) {
 }
 
 // tell is accept for a goroutine of the test's.
-func (d *daemon) tell(t *testing.T, body string) string {
+func (d *daemon) tell(t testing.TB, body string) string {
 	a, err := d.client().send(t.Context(), []byte(body))
 	if err != nil {
 		t.Error(err)

@@ -98,10 +98,7 @@ func (f Function) remove(ctx context.Context, key string, published []string) er
 	if len(published) == 0 {
 		return nil
 	}
-	_, err := f.Keeper.Change(ctx, key, func(r *havip.Record) (bool, error) {
-		return r.Remove(published), nil
-	})
-	if err != nil {
+	if err := f.Keeper.TakeOut(ctx, key, published); err != nil {
 		return err
 	}
 	for _, id := range published {

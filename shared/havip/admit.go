@@ -2,6 +2,7 @@ package havip
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -103,36 +104,43 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 	fresh := Left{HAVIP: p.Key(), Ledger: p.Key().String()}
 	var left Left
 	var own Record   // the event's, where it was known before
+	var known bool   // it was
+	var failed error // nobody knows whether
 	var atOnce Story // how it ended, where it did
-	record, err := k.Change(ctx, fresh.Ledger, func(r *Record) (bool, error) {
+	read := func(r Record) { own, known, failed = k.seen(ctx, r, e, storyOf(p.Key(), e.Key())) }
+	record, err := k.change(ctx, fresh.Ledger, &change{read: read, do: func(r *Record) (bool, error) {
 		left, atOnce = fresh, Story{}
 		if r.crowded() {
 			return false, errCrowded
 		}
-		var err error
-		own, left.Duplicate, err = k.seen(ctx, *r, e, storyOf(p.Key(), e.Key()))
-		if err != nil || left.Duplicate {
-			known := own.Seen[e.Key()]
-			left.Story = known.Story
-			if known.Outcome != "" && own.Story == nil { // it may not have been noted
-				atOnce = ended(p, e, known)
+		if now, here := r.knows(e); here { // by another delivery, in this very write perhaps
+			own, known = now, true
+		}
+		left.Duplicate = known
+		if failed != nil || known {
+			before := own.Seen[e.Key()]
+			left.Story = before.Story
+			if before.Outcome != "" && own.Story == nil { // it may not have been noted
+				atOnce = ended(p, e, before)
 			}
-			return false, err
+			return false, failed
 		}
 		s, changed := r.judge(p, e)
 		if !s.Open() {
 			atOnce = s
 			return !e.DryRun && r.rememberEnd(e, s), nil
 		}
-		if err := k.shelve(ctx, r); err != nil {
-			return false, err
+		if !r.joins(s.Ask.Kind, changed) { // else no story leaves the record
+			if err := k.shelve(ctx, r); err != nil {
+				return false, err
+			}
 		}
 		var opened bool
 		if left.Story, opened = r.take(s, e, changed); opened {
 			k.due(&left)
 		}
 		return true, nil
-	})
+	}})
 	switch {
 	case err != nil:
 		return left, err
@@ -161,8 +169,7 @@ func (k Keeper) Note(ctx context.Context, e Event, why Ending) ([]Left, error) {
 // note writes down an event that ended at once, under a key of its own.
 func (k Keeper) note(ctx context.Context, key string, e Event, ended Story) (Left, error) {
 	left := Left{HAVIP: ended.HAVIP, Ledger: key, Story: ended.ID}
-	var err error
-	left.Record, err = k.Change(ctx, key, func(r *Record) (bool, error) {
+	write := func(r *Record) (bool, error) {
 		var known Seen
 		known, left.Duplicate = r.Seen[e.Key()]
 		if left.Duplicate = left.Duplicate && (known.Outcome == "" || r.Story != nil); left.Duplicate {
@@ -173,7 +180,16 @@ func (k Keeper) note(ctx context.Context, key string, e Event, ended Story) (Lef
 		r.Story = &ended
 		r.tell(ended)
 		return true, nil
-	})
+	}
+	var first Record // as nearly each is: not asked for before
+	_, _ = write(&first)
+	_, err := Save(ctx, k.Ledger, key, first, 0)
+	switch {
+	case err == nil:
+		left.Record = first
+	case errors.Is(err, ErrConflict):
+		left.Record, err = k.Change(ctx, key, write)
+	}
 	return left, err
 }
 

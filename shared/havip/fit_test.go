@@ -3,6 +3,8 @@ package havip
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +60,10 @@ func TestARecordIsBounded(t *testing.T) {
 		r.tell(*r.Closed)
 	}
 	r.next(at)
+	r.fresh = slices.Collect(maps.Keys(r.Seen))
+	if !r.crowded() {
+		t.Error("it is said to have room for more")
+	}
 	text, err := encode(r)
 	if err != nil || len(text) > 16<<10 {
 		t.Fatalf("%d bytes, %v", len(text), err)

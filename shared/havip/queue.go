@@ -27,7 +27,9 @@ type queue struct {
 // change is what somebody wants done to a record, and what became of it.
 type change struct {
 	ctx  context.Context //nolint:containedctx // how long he waits is part of what he wants
+	read func(Record)    // what do has to know beside the record; nil is nothing
 	do   func(*Record) (bool, error)
+	free bool          // others wait until it is done: it goes before them
 	lead chan struct{} // closed when it is to write for all
 	done chan struct{} // closed when it has been written
 
@@ -38,17 +40,25 @@ type change struct {
 
 // attempt does the change. One that panics spoils nobody else's.
 func (c *change) attempt(r *Record) (changed bool) {
+	if c.broken != nil {
+		return false
+	}
 	before := *r
+	c.guard(func() { changed, c.err = c.do(r) })
+	if c.err != nil {
+		*r, changed = before, false
+	}
+	return changed
+}
+
+// guard keeps a panic for him whose change it is.
+func (c *change) guard(do func()) {
 	defer func() {
 		if c.broken = recover(); c.broken != nil {
 			c.err = fmt.Errorf("panic: %v\n%s", c.broken, debug.Stack())
 		}
-		if c.err != nil {
-			*r, changed = before, false
-		}
 	}()
-	changed, c.err = c.do(r)
-	return changed
+	do()
 }
 
 // answer is what he hears who wanted it.
@@ -65,7 +75,18 @@ var errNotWritten = errors.New("the one who wrote for us did not come back")
 // returns the record as the ledger has it then. What do reports as no change is
 // not written; where it fails nothing of it is.
 func (k Keeper) Change(ctx context.Context, key string, do func(*Record) (changed bool, err error)) (Record, error) {
-	c := &change{ctx: ctx, do: do, lead: make(chan struct{}), done: make(chan struct{})}
+	return k.change(ctx, key, &change{do: do})
+}
+
+// TakeOut takes messages that were published out of an outbox, before those who want to
+// change the record otherwise: of them the ones who came before wait to hear of it.
+func (k Keeper) TakeOut(ctx context.Context, key string, published []string) error {
+	_, err := k.change(ctx, key, &change{free: true, do: func(r *Record) (bool, error) { return r.remove(published), nil }})
+	return err
+}
+
+func (k Keeper) change(ctx context.Context, key string, c *change) (Record, error) {
+	c.ctx, c.lead, c.done = ctx, make(chan struct{}), make(chan struct{})
 	if k.Queues == nil {
 		k.write(ctx, key, []*change{c})
 		return c.answer()
@@ -136,6 +157,7 @@ func (k Keeper) lead(key string) {
 	batch := at.waiting
 	at.waiting = nil
 	k.Queues.mu.Unlock()
+	slices.SortStableFunc(batch[1:], freeFirst) // behind the one who writes
 	var next []*change
 	defer func() { // also where the ledger panicked
 		for _, c := range batch[:len(batch)-len(next)] {
@@ -160,6 +182,16 @@ func (k Keeper) lead(key string) {
 	next = k.write(ctx, key, batch)
 }
 
+func freeFirst(a, b *change) int {
+	switch {
+	case a.free == b.free:
+		return 0
+	case a.free:
+		return -1
+	}
+	return 1
+}
+
 // patience is how long who writes for others may take at the most.
 const patience = 10 * time.Second
 
@@ -182,12 +214,26 @@ func longest(batch []*change) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(batch[0].ctx), most)
 }
 
-// write does several changes in one compare-and-set. One that fails is left out, and
-// from the first on that has no room in it they are left to the next.
+// readAll lets all who have to know more look it up, at the same time.
+func readAll(batch []*change, r Record) {
+	var all sync.WaitGroup
+	for _, c := range batch {
+		c.broken = nil
+		if c.read != nil {
+			all.Go(func() { c.guard(func() { c.read(r) }) })
+		}
+	}
+	all.Wait()
+}
+
+// write does several changes in one compare-and-set, as many as have room in it. One that
+// fails is left out.
 func (k Keeper) write(ctx context.Context, key string, batch []*change) (next []*change) {
 	record, _, err := Update(ctx, k.Ledger, key, func(r *Record) (changed bool, err error) {
-		next = nil
-		for i, c := range batch {
+		these := batch[:min(len(batch), maxFresh)]
+		readAll(these, *r)
+		next = batch[len(these):]
+		for i, c := range these {
 			changed = c.attempt(r) || changed
 			if errors.Is(c.err, errCrowded) {
 				next = batch[i:]

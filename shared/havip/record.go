@@ -201,8 +201,8 @@ func (r *Record) dropChecks() {
 	r.Outbox = slices.DeleteFunc(slices.Clone(r.Outbox), func(l Message) bool { return l.Check != nil })
 }
 
-// Remove takes published messages out of the outbox.
-func (r *Record) Remove(published []string) (changed bool) {
+// remove takes published messages out of the outbox.
+func (r *Record) remove(published []string) (changed bool) {
 	before := len(r.Outbox)
 	r.Outbox = slices.DeleteFunc(r.Outbox, func(l Message) bool { return slices.Contains(published, l.ID) })
 	if r.Closed != nil && !r.untold(r.Closed.ID) {

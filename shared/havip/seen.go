@@ -16,6 +16,7 @@ import (
 const (
 	maxSeen  = 12 // in a record
 	keptSeen = 6  // when it is full
+	maxFresh = 36 // that one write brings, at most
 )
 
 // The prefixes of the keys of events: of those that concern a HAVIP of the
@@ -42,11 +43,17 @@ func IsStrayKey(key string) bool { return strings.HasPrefix(key, strayPrefix) }
 // seen finds the event in the record, else under its own key. The record was read
 // before: an event leaves it only after it has been written down.
 func (k Keeper) seen(ctx context.Context, r Record, e Event, story string) (Record, bool, error) {
-	if s, known := r.Seen[e.Key()]; known {
-		return Record{Seen: map[string]Seen{e.Key(): s}}, true, nil
+	if here, known := r.knows(e); known {
+		return here, true, nil
 	}
 	own, rev, err := Load[Record](ctx, k.Ledger, EventKey(story))
 	return own, rev != 0, err
+}
+
+// knows tells what the record itself knows of an event.
+func (r Record) knows(e Event) (Record, bool) {
+	s, known := r.Seen[e.Key()]
+	return Record{Seen: map[string]Seen{e.Key(): s}}, known
 }
 
 // remember notes the event and its story in the record.
@@ -69,8 +76,15 @@ func (r *Record) rememberEnd(e Event, s Story) (changed bool) {
 // this one brings must not be given up again before it is written.
 var errCrowded = errors.New("this write brings enough already")
 
-// crowded tells that no further event has room in this write.
-func (r *Record) crowded() bool { return len(r.fresh) >= maxSeen }
+// crowded tells that no further event has room in this write: where a record is small,
+// more of them have.
+func (r *Record) crowded() bool {
+	if len(r.fresh) < maxSeen || len(r.fresh) >= maxFresh {
+		return len(r.fresh) >= maxFresh
+	}
+	text, err := plain(r)
+	return err != nil || len(text) > maxRecord/2
+}
 
 // makeRoom lets a record that is full of events give up the older ones, once they
 // are written down under their own keys. One that only this write brings stays: should

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
+	"strconv"
+	"sync"
+
+	"havip-functions/shared/havip"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -15,14 +18,9 @@ import (
 // answered by the leader: what a replica says may be old, and who believes it
 // would lose follow-ups.
 type bucket struct {
-	js      jetstream.JetStream
-	stream  jetstream.Stream
+	stream  *Stream
 	subject string // before a key
 }
-
-// patience is how long a write may take before nothing is known of it. With the
-// time of a call it stays below what settles one.
-const patience = 10 * time.Second
 
 // openBucket opens a bucket. Its names are those that NATS gives the streams of
 // its key-value stores.
@@ -34,23 +32,7 @@ func openBucket(ctx context.Context, js jetstream.JetStream, c jetstream.StreamC
 	if err != nil {
 		return bucket{}, fmt.Errorf("ledger: open bucket %s: %w", name, err)
 	}
-	return bucket{js: js, stream: stream, subject: "$KV." + name + "."}, nil
-}
-
-// OpenStream creates a stream, or brings the one that is there up to date. It
-// never lowers how many replicas there are: who starts while a node is away sees a
-// smaller cluster than there is.
-func OpenStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) (jetstream.Stream, error) {
-	there, err := settled(ctx, func() (jetstream.Stream, error) { return js.Stream(ctx, c.Name) })
-	switch {
-	case err == nil:
-		was := there.CachedInfo().Config
-		c.Replicas, c.DenyDelete = max(c.Replicas, was.Replicas), was.DenyDelete // which can't be taken back
-	case !errors.Is(err, jetstream.ErrStreamNotFound):
-		return nil, kind(err)
-	}
-	stream, err := settled(ctx, func() (jetstream.Stream, error) { return js.CreateOrUpdateStream(ctx, c) })
-	return stream, kind(err)
+	return bucket{stream: stream, subject: "$KV." + name + "."}, nil
 }
 
 func (b bucket) info(ctx context.Context) (*jetstream.StreamInfo, error) {
@@ -76,19 +58,59 @@ func (b bucket) get(ctx context.Context, key string) ([]byte, uint64, error) {
 	return m.Data, m.Sequence, nil
 }
 
-func (b bucket) put(ctx context.Context, key string, value []byte, options ...jetstream.PublishOpt) (uint64, error) {
-	if err := checkKey(key); err != nil {
+// put writes a value, where the key's revision is rev; nil is whatever it is.
+func (b bucket) put(ctx context.Context, key string, value []byte, rev *uint64) (uint64, error) {
+	l, err := b.letter(key, value, rev)
+	if err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+	if err := b.stream.write(ctx, l); err != nil {
+		return 0, err
+	}
+	return l.sequence, l.err
+}
+
+// create writes values where their keys have none. It asks for them before: one that is
+// there would spoil the batch.
+func (b bucket) create(ctx context.Context, values map[string][]byte) error {
+	var asking sync.WaitGroup
+	letters := make([]*letter, 0, len(values))
+	var mu sync.Mutex
+	for key, value := range values {
+		l, err := b.letter(key, value, new(uint64))
+		if err != nil {
+			return err
+		}
+		asking.Go(func() {
+			if _, rev, _ := b.get(ctx, key); rev == 0 {
+				mu.Lock()
+				defer mu.Unlock()
+				letters = append(letters, l)
+			}
+		})
+	}
+	asking.Wait()
+	if err := b.stream.write(ctx, letters...); err != nil {
+		return err
+	}
+	for _, l := range letters {
+		if l.err != nil && !errors.Is(l.err, havip.ErrConflict) {
+			return l.err
+		}
+	}
+	return nil
+}
+
+func (b bucket) letter(key string, value []byte, rev *uint64) (*letter, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
 	m := nats.NewMsg(b.subject + key)
 	m.Data = value
-	ack, err := b.js.PublishMsg(ctx, m, options...)
-	if err != nil {
-		return 0, kind(err)
+	if rev != nil {
+		m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(*rev, 10))
 	}
-	return ack.Sequence, nil
+	return newLetter(m), nil
 }
 
 func (b bucket) remove(ctx context.Context, key string) error {

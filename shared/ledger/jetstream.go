@@ -85,7 +85,7 @@ func (j *JetStream) Load(ctx context.Context, key string) ([]byte, havip.Revisio
 
 // Save implements [havip.Ledger].
 func (j *JetStream) Save(ctx context.Context, key string, value []byte, rev havip.Revision) (havip.Revision, error) {
-	saved, err := j.of(key).put(ctx, key, value, jetstream.WithExpectLastSequencePerSubject(uint64(rev)))
+	saved, err := j.of(key).put(ctx, key, value, (*uint64)(&rev))
 	return havip.Revision(saved), err
 }
 
@@ -113,7 +113,7 @@ func (j *JetStream) Archive(ctx context.Context, s havip.Story) error {
 	if err != nil {
 		return err
 	}
-	_, err = j.stories.put(ctx, s.HAVIP.Shelf()+"."+s.ID, text)
+	_, err = j.stories.put(ctx, s.HAVIP.Shelf()+"."+s.ID, text, nil)
 	return err
 }
 
@@ -177,7 +177,7 @@ func (j *JetStream) Bury(ctx context.Context, d DeadLetter) (bool, error) {
 		d.Reason += fmt.Sprintf(" (kept are the first %d bytes)", j.maxLetter)
 		d.Bytes = d.Bytes[:j.maxLetter]
 	}
-	if _, err := j.letters.put(ctx, d.ID, d.Bytes); err != nil {
+	if _, err := j.letters.put(ctx, d.ID, d.Bytes, nil); err != nil {
 		return false, err
 	}
 	before, err := j.dead.info(ctx)
@@ -188,7 +188,7 @@ func (j *JetStream) Bury(ctx context.Context, d DeadLetter) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_, err = j.dead.put(ctx, d.ID, text)
+	_, err = j.dead.put(ctx, d.ID, text, nil)
 	return before.State.Msgs >= MaxDead && known.ID == "", err
 }
 

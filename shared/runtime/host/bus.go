@@ -33,8 +33,8 @@ const (
 // because the stream does.
 type Bus struct {
 	js       jetstream.JetStream
-	requests jetstream.Stream
-	outcomes jetstream.Stream
+	requests *ledger.Stream
+	outcomes *ledger.Stream
 	consumer jetstream.Consumer
 	log      *slog.Logger
 	clock    *havip.Clock
@@ -80,16 +80,17 @@ func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, after time.Durat
 	if err != nil {
 		return err
 	}
-	m := nats.NewMsg(outcomes + "." + e.Type())
+	m, stream := nats.NewMsg(outcomes+"."+e.Type()), b.outcomes
 	if e.Type() == events.TypeStatusCheck || e.Type() == events.TypeSweep {
-		m.Subject = requests + "." + e.Type()
+		m.Subject, stream = requests+"."+e.Type(), b.requests
 	}
 	m.Data = body
 	if most := b.js.Conn().MaxPayload(); int64(len(body))+1<<10 > most {
 		return fmt.Errorf("event %s: %w: it has %d bytes, and the engine takes %d at most", e.ID(), flow.ErrUnsendable, len(body), most)
 	}
 	m.Header.Set(atHeader, b.clock.Now().Add(after).Format(time.RFC3339Nano))
-	_, err = b.js.PublishMsg(ctx, m, jetstream.WithMsgID(e.ID()))
+	m.Header.Set(jetstream.MsgIDHeader, e.ID())
+	_, err = stream.Publish(ctx, m)
 	return err
 }
 

@@ -1,0 +1,204 @@
+package ledger
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Stream is one of NATS. Messages for it that come at once are written as one batch,
+// where the engine syncs that once: as long as one write is under way, others gather for
+// the next. A replicated stream writes each by itself, since its sync is not what is
+// waited for.
+type Stream struct {
+	jetstream.Stream
+	js       jetstream.JetStream
+	together bool
+
+	mu      sync.Mutex
+	waiting []*letter
+	writing bool
+}
+
+// letter is a message on its way into a stream.
+type letter struct {
+	message *nats.Msg
+	written chan struct{} // closed when it has been, or not
+
+	sequence uint64
+	err      error
+}
+
+// OpenStream creates a stream, or brings the one that is there up to date. It
+// never lowers how many replicas there are: who starts while a node is away sees a
+// smaller cluster than there is.
+func OpenStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) (*Stream, error) {
+	there, err := settled(ctx, func() (jetstream.Stream, error) { return js.Stream(ctx, c.Name) })
+	switch {
+	case err == nil:
+		was := there.CachedInfo().Config
+		c.Replicas, c.DenyDelete = max(c.Replicas, was.Replicas), was.DenyDelete // which can't be taken back
+	case !errors.Is(err, jetstream.ErrStreamNotFound):
+		return nil, kind(err)
+	}
+	c.AllowAtomicPublish = c.AllowAtomicPublish || c.Replicas <= 1
+	stream, err := settled(ctx, func() (jetstream.Stream, error) { return js.CreateOrUpdateStream(ctx, c) })
+	if err != nil {
+		return nil, kind(err)
+	}
+	now := stream.CachedInfo().Config // an older server knows no batches
+	return &Stream{Stream: stream, js: js, together: now.AllowAtomicPublish && now.Replicas <= 1}, nil
+}
+
+// Publish writes a message and returns its place once it is durable. After an error of
+// no known kind nothing is known of it.
+func (s *Stream) Publish(ctx context.Context, m *nats.Msg) (uint64, error) {
+	l := newLetter(m)
+	if err := s.write(ctx, l); err != nil {
+		return 0, err
+	}
+	return l.sequence, l.err
+}
+
+func newLetter(m *nats.Msg) *letter { return &letter{message: m, written: make(chan struct{})} }
+
+// write returns once each letter has been written, or could not be, which it says itself;
+// or with an error once the time is over.
+func (s *Stream) write(ctx context.Context, letters ...*letter) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if s.together {
+		s.gather(letters)
+	} else {
+		for some := range slices.Chunk(letters, maxTogether) {
+			s.commit(ctx, some)
+		}
+	}
+	for _, l := range letters {
+		select {
+		case <-l.written:
+		case <-ctx.Done():
+			return kind(ctx.Err())
+		}
+	}
+	return nil
+}
+
+// gather leaves the letters to who writes, or to one who begins to.
+func (s *Stream) gather(letters []*letter) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = append(s.waiting, letters...)
+	if !s.writing {
+		s.writing = true
+		go s.writeAll()
+	}
+}
+
+// writeAll writes for all who wait, until nobody does.
+func (s *Stream) writeAll() {
+	for {
+		batch := s.next()
+		if len(batch) == 0 {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		s.commit(ctx, batch)
+		cancel()
+	}
+}
+
+// maxTogether is how many letters make a batch; NATS takes a thousand.
+const maxTogether = 256
+
+// next takes those who wait, up to the second for one revision of a key: it has lost
+// where the first has won, and of a batch all are written or none is.
+func (s *Stream) next() []*letter {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	keys := map[string]bool{}
+	n := 0
+	for _, l := range s.waiting[:min(len(s.waiting), maxTogether)] {
+		if m := l.message; m.Header.Get(jetstream.ExpectedLastSubjSeqHeader) != "" {
+			if keys[m.Subject] {
+				break
+			}
+			keys[m.Subject] = true
+		}
+		n++
+	}
+	batch := s.waiting[:n:n]
+	s.waiting = s.waiting[n:]
+	s.writing = n > 0
+	return batch
+}
+
+// A batch is synced four times, three of them where the engine collects it, whatever it
+// has: fewer letters are cheaper by themselves.
+const minTogether = 5
+
+// commit writes letters, as one batch where it can. Of one that the engine refuses each
+// is written by itself, and so hears what was wrong with it.
+func (s *Stream) commit(ctx context.Context, letters []*letter) {
+	if len(letters) >= minTogether && s.CachedInfo().Config.AllowAtomicPublish {
+		last, err := s.publishAll(ctx, letters)
+		if refused := new(jetstream.APIError); !errors.As(err, &refused) {
+			for i, l := range letters {
+				if l.err = kind(err); err == nil {
+					l.sequence = last - uint64(len(letters)-1-i) //nolint:gosec // below maxTogether
+				}
+				close(l.written)
+			}
+			return
+		}
+	}
+	var all sync.WaitGroup
+	for _, l := range letters {
+		all.Go(func() {
+			ack, err := s.js.PublishMsg(ctx, l.message)
+			if l.err = kind(err); err == nil {
+				l.sequence = ack.Sequence
+			}
+			close(l.written)
+		})
+	}
+	all.Wait()
+}
+
+// publishAll is one batch, and returns the place of its last message, which is the only
+// one that is answered. The others are right before it.
+//
+// https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-50.md
+func (s *Stream) publishAll(ctx context.Context, letters []*letter) (last uint64, err error) {
+	id := rand.Text()
+	for n, l := range letters {
+		m := &nats.Msg{Subject: l.message.Subject, Data: l.message.Data, Header: maps.Clone(l.message.Header)}
+		m.Header.Set("Nats-Batch-Id", id)
+		m.Header.Set("Nats-Batch-Sequence", strconv.Itoa(n+1))
+		if n < len(letters)-1 {
+			if err := s.js.Conn().PublishMsg(m); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		m.Header.Set("Nats-Batch-Commit", "1")
+		ack, err := s.js.PublishMsg(ctx, m)
+		if err != nil {
+			return 0, err
+		}
+		last = ack.Sequence
+	}
+	return last, nil
+}
+
+// patience is how long a write may take before nothing is known of it. With the
+// time of a call it stays below what settles one.
+const patience = 10 * time.Second

@@ -1,0 +1,65 @@
+package ledger_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
+)
+
+// What comes at once is written together, and each hears of its own alone: the place that
+// it has, that another was first, or that it was written before.
+func TestWrittenTogether(t *testing.T) {
+	t.Parallel()
+	js, err := jetstream.New(startNATS(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ledger.OpenStream(t.Context(), js, jetstream.StreamConfig{Name: "S", Subjects: []string{"s.>"}, MaxMsgsPerSubject: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const many = 300
+	write := func(rev string, id func(n int) string) (places [many]uint64, failed [many]error) {
+		var all sync.WaitGroup
+		for n := range many {
+			all.Go(func() {
+				m := nats.NewMsg(fmt.Sprint("s.", n))
+				m.Data = []byte(fmt.Sprint(n, " ", rev))
+				if rev != "" {
+					m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, rev)
+				}
+				m.Header.Set(jetstream.MsgIDHeader, id(n))
+				places[n], failed[n] = s.Publish(t.Context(), m)
+			})
+		}
+		all.Wait()
+		return places, failed
+	}
+	places, failed := write("0", func(n int) string { return fmt.Sprint("a", n) })
+	for n := range many {
+		m, err := s.GetMsg(t.Context(), places[n])
+		if failed[n] != nil || err != nil || m.Subject != fmt.Sprint("s.", n) || !strings.HasPrefix(string(m.Data), fmt.Sprint(n, " ")) {
+			t.Fatalf("%d: place %d, %v, %v: %+v", n, places[n], failed[n], err, m)
+		}
+	}
+	_, failed = write(fmt.Sprint(places[7]), func(n int) string { return fmt.Sprint("b", n) }) // which the seventh alone has
+	for n := range many {
+		if errors.Is(failed[n], havip.ErrConflict) == (n == 7) {
+			t.Errorf("%d: %v", n, failed[n])
+		}
+	}
+	again, failed := write("", func(n int) string { return fmt.Sprint("a", n) })
+	for n := range many {
+		if failed[n] != nil || again[n] != places[n] {
+			t.Errorf("%d: written at %d, and again at %d, %v", n, places[n], again[n], failed[n])
+		}
+	}
+}
