@@ -15,6 +15,7 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/shared/guard"
+	"havip-functions/shared/havip"
 )
 
 func eventsCommand() *cobra.Command {
@@ -132,8 +133,11 @@ func (f *following) print(event string) {
 		return
 	}
 	o, _ := list[0].Data.(events.Outcome)
-	fmt.Fprintf(f.out, "%s  %s %s: held by %s, %s serves; story %s", o.EndedAt.Local().Format("15:04:05.000"),
-		printable(cmp.Or(o.Name, o.HAVIP)), colored(o.Outcome), orNobody(o.Holders), orNone(o.Serving), o.Story)
+	fmt.Fprintf(f.out, "%s  %s %s: ", o.EndedAt.Local().Format("15:04:05.000"), printable(cmp.Or(o.Name, o.HAVIP, "no HAVIP")), colored(o.Outcome))
+	if o.Outcome != string(havip.Refused) && o.Outcome != string(havip.Ignored) || len(o.Holders) > 0 { // else nobody may have looked
+		fmt.Fprintf(f.out, "held by %s, %s serves; ", orNobody(o.Holders), orNone(o.Serving))
+	}
+	fmt.Fprint(f.out, "story ", o.Story)
 	for _, more := range []string{o.Rule + bracketed(o.Code), o.Advice} {
 		if more != "" {
 			fmt.Fprintf(f.out, "; %s", printable(more))

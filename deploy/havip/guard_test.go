@@ -155,7 +155,7 @@ func TestAdmission(t *testing.T) {
 		{"at the same moment failed wins", timed("a-3", "health.restored", "time", now), "ignored", "older than the newest event about i-db1"},
 		{"expired", timed("a-4", "instance.started", "expirytime", now.Add(-time.Second)), "ignored", "past its expirytime"},
 		{"off the roster", structured("a-5", "instance.started", "alibaba", "cn-hangzhou", "i-evil"), "refused", "i-evil is not on the roster"},
-		{"in another region", structured("a-6", "instance.started", "alibaba", "cn-beijing", "i-db1"), "refused", "i-db1 is not on the roster"},
+		{"in another region", structured("a-6", "instance.started", "alibaba", "cn-beijing", "i-db1"), "refused", "i-db1 is not on the roster in alibaba cn-beijing; it is in alibaba cn-hangzhou"},
 		{"of a stranger's type", strings.Replace(structured("a-7", "x", "alibaba", "cn-hangzhou", "i-db1"), "havip.x", "com.example.x", 1), "ignored", `"com.example.x" is no type that we act on`},
 	} {
 		stories := d.accept(t, e.body)
@@ -163,7 +163,7 @@ func TestAdmission(t *testing.T) {
 			t.Fatalf("%s: stories %v", e.name, stories)
 		}
 		s := d.ends(t, stories[0])
-		if s.Outcome == nil || string(*s.Outcome) != e.outcome || !strings.Contains(s.Reason, e.reason) {
+		if s.Outcome == nil || string(*s.Outcome) != e.outcome || !strings.Contains(s.Reason+"; "+s.Advice, e.reason) {
 			t.Errorf("%s: ended as %+v", e.name, s)
 		}
 		if again := d.accept(t, e.body); len(again) != 1 || again[0] != stories[0] {

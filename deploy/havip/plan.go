@@ -25,7 +25,7 @@ func planCommand() *cobra.Command {
 		Short: "Tell what an event would do first, and do nothing",
 		Long: `Tell what an event would do first at each HAVIP that it concerns, the calls that
 lead there as the clouds' permissions name them, and what each rule says of them. It
-changes nothing, and ends with 1 where nothing would be done.`,
+changes nothing, and ends with 1 where a rule is against it, or no call would help.`,
 		Example: "  havip plan event.json",
 		Args:    cobra.ExactArgs(1),
 	}
@@ -69,7 +69,7 @@ func (d *direct) plan(ctx context.Context, body []byte, asJSON bool) error {
 func printPlans(plans []havip.Plan, asJSON bool) error {
 	var bad error
 	for _, p := range plans {
-		if p.Step == havip.Refuse || p.HeldBack() {
+		if p.Step == havip.Refuse || p.HeldBack() || p.Step == havip.Done && p.Rule != "" {
 			bad = failure{exitOther, fmt.Errorf("")}
 		}
 		if asJSON {
@@ -124,7 +124,9 @@ func planLine(p havip.Plan) string {
 	case havip.Detach:
 		line += " " + p.Want.Release
 	case havip.Done:
-		line = name + " is as it should be"
+		if line = name + " is as it should be"; p.Rule != "" {
+			line = name + " is held as it should be, and no call would help"
+		}
 	case havip.Wait, havip.Refuse:
 	}
 	if p.Status != "" {

@@ -166,6 +166,41 @@ func TestStuckMove(t *testing.T) {
 	})
 }
 
+// Who asks is told what is at work, what to do, and which member nobody knows.
+func TestStatusLeadsOn(t *testing.T) {
+	says := func(s *stage, want string) {
+		v := s.Function.Keeper.Status(s.Context(), functionstest.Orders)[0]
+		said := strings.Join(v.Wrong, " | ")
+		if v.Last != nil {
+			said += " | " + v.Last.Advice
+		}
+		if !strings.Contains(said, want) {
+			s.Errorf("it says %q, without %q", said, want)
+		}
+	}
+	functionstest.Run(t, []functionstest.Story{
+		{Name: "a story is at it", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Post(s.Started("i-db1"))
+			s.Finish()
+			s.Silence()
+			s.Post(s.Failed("i-db1"))
+			says(s, "wait: story ")
+			s.Finish()
+		}, Calls: "+i-db2 -i-db1", Outcomes: "unchanged i-db1, attached i-db2", Holders: "i-db2"},
+		{Name: "a member that the cloud does not know", Scene: holds("members: [i-db1, i-bd2], hold: 1", "i-db1"), Tell: func(s *stage) {
+			s.Post(s.Started("i-db1"))
+			s.Finish()
+			says(s, "the cloud knows no i-bd2")
+		}, Outcomes: "unchanged i-db1", Holders: "i-db1*"},
+		{Name: "what was refused waits for a person", Scene: holds(one, "i-db1"), Tell: func(s *stage) {
+			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Error: &simulator.FaultError{Code: "Forbidden.RAM"}})
+			s.Post(s.Failed("i-db1"))
+			s.Finish()
+			says(s, "no sweep repeats what was refused: once that is mended, run havip recover orders")
+		}, Calls: "+i-db2:Forbidden.RAM", Outcomes: "refused", Holders: "i-db1*"},
+	})
+}
+
 // Nobody's story may be under way when nobody announces the address any more.
 func TestServing(t *testing.T) {
 	later := func(s *stage) {

@@ -3,9 +3,9 @@ package havip
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -68,7 +68,7 @@ func (k Keeper) due(left *Left) {
 func (k Keeper) Admit(ctx context.Context, e Event) ([]Left, error) {
 	concerned := k.concerned(e)
 	if len(concerned) == 0 {
-		rule, advice := offRoster(e)
+		rule, advice := k.offRoster(e)
 		if e.OfEveryInstance {
 			return k.Note(ctx, e, Ending{Outcome: Ignored, Rule: rule})
 		}
@@ -193,12 +193,20 @@ func (k Keeper) note(ctx context.Context, key string, e Event, ended Story) (Lef
 	return left, err
 }
 
-func offRoster(e Event) (rule, advice string) {
-	if e.HAVIP != "" && e.Ask.Instance == "" {
-		return fmt.Sprintf("%s is not on the roster", e.HAVIP), "add the HAVIP to roster.yaml, or check cloud, region and id"
+// offRoster says what is not on the roster, and where the event looked for it.
+func (k Keeper) offRoster(e Event) (rule, advice string) {
+	where := strings.TrimSpace(e.Cloud + " " + e.Region)
+	if where != "" {
+		where = " in " + where
 	}
-	return fmt.Sprintf("%s is not on the roster", e.Ask.Instance),
-		"add the instance to a HAVIP's members in roster.yaml, or check cloud, region and id"
+	if e.HAVIP != "" && e.Ask.Instance == "" {
+		return e.HAVIP + " is not on the roster" + where, "add the HAVIP to roster.yaml, or check cloud, region and id"
+	}
+	rule = e.Ask.Instance + " is not on the roster" + where
+	if elsewhere := k.Roster.Index().Of(e.Ask.Instance); len(elsewhere) > 0 {
+		return rule, "it is in " + elsewhere[0].Cloud + " " + elsewhere[0].Region + ": check the event's cloud, region and HAVIP"
+	}
+	return rule, "add the instance to a HAVIP's members in roster.yaml, or check cloud, region and id"
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

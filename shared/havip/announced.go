@@ -105,7 +105,9 @@ func (h HAVIP) unserved(p Policy, holder string) (rule, advice string) {
 		return address + " does not answer " + p.Probe.String() + ": " + h.Witness.ProbeReason + ", though the cloud names " + h.Serving,
 			"on " + h.Serving + " check that the service listens and that " + address + " is on its interface, then restart keepalived there, which announces it again; check the security group"
 	case len(h.Holders) == 0 && h.Moving():
-		return "nobody holds it, and it is " + string(h.Status), "wait: the cloud takes one change at a time, and the sweep sees to the rest"
+		return "nobody holds it, and it is " + string(h.Status), waitForCloud
+	case h.Moving():
+		return "no holder announces the address, and it is " + string(h.Status), waitForCloud
 	case len(h.Holders) == 0:
 		return "nobody holds it", "run " + recoverCommand(p.Name)
 	case holder == "":
@@ -114,6 +116,8 @@ func (h HAVIP) unserved(p Policy, holder string) (rule, advice string) {
 	return "no holder announces the address",
 		"check keepalived on " + holder + " and that the address is configured on its interface"
 }
+
+const waitForCloud = "wait: the cloud takes one change at a time, and the sweep sees to the rest"
 
 // standing is the first holder that is not known to be down.
 func (h HAVIP) standing() string {

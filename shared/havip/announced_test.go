@@ -38,6 +38,7 @@ func TestAnnouncedBy(t *testing.T) {
 		{"a stranger's interface", alone, held("NetworkInterface", "eni-9", "eni-1"), ByStranger, "", "eni-9, which"},
 		{"an instance of who knows which interface", alone, held("NetworkInterface", "i-1", "eni-1"), ByUnknown, "", "can't be told"},
 		{"perhaps that of a holder off the roster", interfaces, held("ENI", "i-9", "eni-1", "eni-8"), ByUnknown, "", "can't be told"},
+		{"nobody while it moves", members, HAVIP{Status: Associating, Holders: []string{"i-1"}}, ByNobody, "", "it is Associating | wait: the cloud"},
 		{"one that is down", members, HAVIP{Status: InUse, Holders: []string{"i-1"}, Announcer: "i-1", States: map[string]InstanceState{"i-1": Stopped}}, ByNobody, "", "none runs"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -37,7 +37,7 @@ func (p Plan) HeldBack() bool {
 func (k Keeper) Plan(ctx context.Context, e Event) ([]Plan, error) {
 	concerned := k.concerned(e)
 	if len(concerned) == 0 {
-		rule, advice := offRoster(e)
+		rule, advice := k.offRoster(e)
 		return []Plan{{HAVIP: Key{e.Cloud, e.Region, e.HAVIP}, Step: Refuse, Rule: rule, Advice: advice}}, nil
 	}
 	plans := make([]Plan, 0, len(concerned))
@@ -78,6 +78,8 @@ func (k Keeper) plan(ctx context.Context, p Policy, e Event) (Plan, error) {
 		plan.Rule, plan.Advice = l.guarded()
 	case plan.Step == Attach || plan.Step == Detach:
 		return plan, l.weigh(ctx, &plan)
+	case plan.Step == Done:
+		plan.Rule, plan.Advice = l.have.unserved(p, "")
 	}
 	return plan, nil
 }

@@ -29,6 +29,7 @@ type View struct {
 	Frozen  *Freeze    `json:"frozen,omitempty"`
 	Address string     `json:"address,omitempty"`
 	Network string     `json:"network,omitempty"` // its vSwitch or subnet
+	Unknown []string   `json:"unknown,omitempty"` // members that the cloud does not know
 	Marks   []MarkView `json:"marks,omitempty"`   // members that were reported as failed, holders or not
 	Braked  *time.Time `json:"braked,omitempty"`  // since when the brake lets no failover through
 	Open    *OpenView  `json:"open,omitempty"`    // how the open story stands
@@ -97,7 +98,7 @@ func (k Keeper) views(ctx context.Context, policies []Policy) (views []View) {
 		have, listed := seen[p.ID]
 		problem := err
 		if !listed && err == nil {
-			problem = errors.New("the cloud does not list " + p.ID + "; check region and account in roster.yaml")
+			problem = errors.New("the cloud does not list " + p.ID + "; check id, region and account in roster.yaml")
 		}
 		v := k.view(ctx, p, have, errors.Join(problem, unread))
 		v.Braked = braked
@@ -121,6 +122,14 @@ func (k Keeper) view(ctx context.Context, p Policy, have HAVIP, problem error) V
 	if problem == nil {
 		v.Announcement = have.announcement()
 		v.Rule, v.Advice = have.unserved(p, "")
+		if s := r.Story; v.Rule != "" && s.Open() {
+			v.Advice = "wait: story " + s.ID + " is at it, as havip story tells"
+		}
+		for _, m := range p.Members {
+			if have.States[m.ID] == Deleted {
+				v.Unknown = append(v.Unknown, m.ID)
+			}
+		}
 	}
 	if problem = errors.Join(problem, err); problem != nil {
 		v.Problem = oneLine(problem.Error())
@@ -159,7 +168,13 @@ func (v *View) tell(r Record) {
 }
 
 // Last is how a story ended, in short.
-func (s *Story) Last() *LastView { return &LastView{s.ID, s.Outcome, s.EndedAt, s.reason(), s.Advice} }
+func (s *Story) Last() *LastView {
+	l := &LastView{s.ID, s.Outcome, s.EndedAt, s.reason(), s.Advice}
+	if s.Outcome == Refused && !strings.Contains(s.Advice, "havip ") {
+		l.Advice += "; no sweep repeats what was refused: once that is mended, run " + recoverCommand(s.Name)
+	}
+	return l
+}
 
 // wrong is what a person should see to, the worst first.
 func (v View) wrong() (wrong []string) {
@@ -184,7 +199,10 @@ func (v View) wrong() (wrong []string) {
 		say(h.Health == "failed" && h.ID != v.Serving, "%s holds it, and has failed", h.ID)
 	}
 	say(healthy > 0 && healthy < v.Hold, "held by %d healthy of %d", healthy, v.Hold)
-	say(len(v.Drift) > 0, "held by %s, off the roster", strings.Join(v.Drift, ", "))
+	for _, id := range v.Unknown {
+		say(true, "the cloud knows no %s, which the roster names as a member; havip doctor --roster roster.yaml says which it may be", id)
+	}
+	say(len(v.Drift) > 0, "held by %s, off the roster; add it to the members, or detach it at the cloud", strings.Join(v.Drift, ", "))
 	if v.Braked != nil {
 		say(true, "the brake lets no failover through since %s; havip freeze --lift opens it", v.Braked.UTC().Format(time.RFC3339))
 	}

@@ -15,11 +15,11 @@ import (
 // The kinds of failure, beside [havip.ErrConflict], named by what is wrong. Match
 // them with errors.Is. Slow costs the one request; full and gone concern all.
 var (
-	ErrKey      = errors.New("no key of ours")                       // a mistake of ours: the ledger was not asked
-	ErrNotFound = errors.New("not found")                            // no such story or dead letter
-	ErrSlow     = errors.New("the ledger did not answer in time")    // nothing is known of a write
-	ErrFull     = errors.New("the ledger has no room")               // its disk or its memory is full
-	ErrGone     = errors.New("the ledger can't be reached any more") // it was closed, or the network is
+	ErrKey      = errors.New("no key of ours")                            // a mistake of ours: the ledger was not asked
+	ErrNotFound = errors.New("not found")                                 // no such story or dead letter
+	ErrSlow     = errors.New("the ledger did not answer in time")         // nothing is known of a write
+	ErrFull     = errors.New("the ledger has no room; is the disk full?") // its disk or its memory is full
+	ErrGone     = errors.New("the ledger can't be reached any more")      // it was closed, or the network is
 )
 
 // checkKey lets through what every ledger takes as a key.
@@ -70,6 +70,7 @@ const (
 	codeInsufficient  = 10023 // insufficient resources
 	codeMemory        = 10028 // resource limits exceeded for account
 	codeStorage       = 10047 // insufficient storage resources available
+	codeNoStore       = 10049 // the stream's store can't be created
 	codeStoreFailed   = 10077 // the stream's store failed, or has its maximum
 	codeNotEnabled    = 10076 // JetStream not enabled
 	codeLastSequence  = 10164 // wrong last sequence, of a replicated stream
@@ -82,7 +83,7 @@ func kindOf(api *jetstream.APIError, err error) error {
 	switch api.ErrorCode {
 	case jetstream.JSErrCodeStreamWrongLastSequence, codeLastSequence:
 		return havip.ErrConflict
-	case codeInsufficient, codeMemory, codeStorage, codeStoreFailed:
+	case codeInsufficient, codeMemory, codeStorage, codeNoStore, codeStoreFailed:
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	case codeNotEnabled, codeNotAvailable, codeStreamOffline:
 		return fmt.Errorf("%w: %w", ErrGone, err)
