@@ -133,11 +133,12 @@ func (f *following) print(event string) {
 		return
 	}
 	o, _ := list[0].Data.(events.Outcome)
-	fmt.Fprintf(f.out, "%s  %s %s: ", o.EndedAt.Local().Format("15:04:05.000"), printable(cmp.Or(o.Name, o.HAVIP, "no HAVIP")), colored(o.Outcome))
+	read := ""
 	if o.Outcome != string(havip.Refused) && o.Outcome != string(havip.Ignored) || len(o.Holders) > 0 { // else nobody may have looked
-		fmt.Fprintf(f.out, "held by %s, %s serves; ", orNobody(o.Holders), orNone(o.Serving))
+		read = fmt.Sprintf("held by %s, %s serves; ", orNobody(o.Holders), orNone(o.Serving))
 	}
-	fmt.Fprint(f.out, "story ", o.Story)
+	fmt.Fprintf(f.out, "%s  %s %s: %sstory %s", o.EndedAt.Local().Format("15:04:05.000"),
+		printable(cmp.Or(o.Name, o.HAVIP, "no HAVIP")), colored(o.Outcome), read, o.Story)
 	for _, more := range []string{o.Rule + bracketed(o.Code), o.Advice} {
 		if more != "" {
 			fmt.Fprintf(f.out, "; %s", printable(more))
