@@ -4,8 +4,9 @@ SHELL := /bin/sh
 
 GO ?= go
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+# The last one before its packager needs a module that the proxy doesn't hand out.
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.16.0
 FUZZTIME ?= 30s
-VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w
 
 .PHONY: help
@@ -104,6 +105,17 @@ package: ## the zips that s.yaml (x86_64) and the SAM template (lambda: ARCH, or
 	@for arch in x86_64 arm64; do $(GO) run ./deploy/package $(TARGET)/$$arch/bootstrap $(TARGET)/$$arch.zip || exit 1; done
 	@cp $(TARGET)/$(ARCH).zip $(TARGET)/lambda.zip
 	@ls -l $(TARGET)/*.zip
+
+# Nothing is published. A tag of git is its version. goreleaser wants a clone that has a
+# remote, and asks it nothing.
+.PHONY: release
+release: ## what a release consists of, in target/release: programs, bills of materials, deb, rpm
+	GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url GIT_CONFIG_VALUE_0=. \
+	$(GO) run $(GORELEASER) release --snapshot --clean --config deploy/goreleaser.yaml
+
+.PHONY: deb
+deb: ## the deb that make release has made, in a Debian made for it (needs root and mmdebstrap)
+	$(GO) test ./deploy/package -run '^TestDeb$$' -count 1 -timeout 30m -deb -v
 
 .PHONY: live
 live: ## the assumptions about the clouds, against the real ones (needs credentials)
