@@ -53,7 +53,7 @@ lint: ## the linters (golangci-lint, built on first use)
 	$(GO) run $(GOLANGCI) run ./...
 
 .PHONY: zips
-zips: ## make package twice: the same bytes both times?
+zips: ## make package twice: the same bytes both times? And does the image run?
 	$(GO) test ./deploy/package -count 1 -timeout 30m -zips -v
 
 .PHONY: check
@@ -102,9 +102,14 @@ package: ## the zips that s.yaml (x86_64) and the SAM template (lambda: ARCH, or
 	@mkdir -p $(TARGET)
 	GOOS=linux GOARCH=amd64 $(call BOOTSTRAP,$(TARGET)/x86_64/bootstrap)
 	GOOS=linux GOARCH=arm64 $(call BOOTSTRAP,$(TARGET)/arm64/bootstrap)
-	@for arch in x86_64 arm64; do $(GO) run ./deploy/package $(TARGET)/$$arch/bootstrap $(TARGET)/$$arch.zip || exit 1; done
+	@for arch in x86_64 arm64; do $(GO) run ./deploy/package zip $(TARGET)/$$arch/bootstrap $(TARGET)/$$arch.zip || exit 1; done
 	@cp $(TARGET)/$(ARCH).zip $(TARGET)/lambda.zip
 	@ls -l $(TARGET)/*.zip
+
+.PHONY: image
+image: ## the container image of a host of your own, as an OCI layout: no daemon, no base image
+	@for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=true -ldflags '$(LDFLAGS)' -o $(TARGET)/$$arch/havip ./deploy/havip || exit 1; done
+	$(GO) run ./deploy/package image $(TARGET)/image $(TARGET)/amd64/havip $(TARGET)/arm64/havip
 
 # Nothing is published. A tag of git is its version. goreleaser wants a clone that has a
 # remote, and asks it nothing.
