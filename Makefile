@@ -106,9 +106,12 @@ package: ## the zips that s.yaml (x86_64) and the SAM template (lambda: ARCH, or
 	@cp $(TARGET)/$(ARCH).zip $(TARGET)/lambda.zip
 	@ls -l $(TARGET)/*.zip
 
+# Where git says what it is, the program does. (Go finds it in a clone, not in a worktree.)
+STAMP = $(if $(shell git rev-parse HEAD 2>/dev/null),-buildvcs=true)
+
 .PHONY: image
 image: ## the container image of a host of your own, as an OCI layout: no daemon, no base image
-	@for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=true -ldflags '$(LDFLAGS)' -o $(TARGET)/$$arch/havip ./deploy/havip || exit 1; done
+	@for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch CGO_ENABLED=0 $(GO) build -trimpath $(STAMP) -ldflags '$(LDFLAGS)' -o $(TARGET)/$$arch/havip ./deploy/havip || exit 1; done
 	$(GO) run ./deploy/package image $(TARGET)/image $(TARGET)/amd64/havip $(TARGET)/arm64/havip
 
 # Nothing is published. A tag of git is its version. goreleaser wants a clone that has a
