@@ -145,9 +145,9 @@ func unpacked(t *testing.T, one v1.Image) string {
 	root := shared(t)
 	files := mutate.Extract(one)
 	defer files.Close()
-	tar := exec.CommandContext(t.Context(), "tar", "-x", "-C", root)
-	tar.Stdin = files
-	if out, err := tar.CombinedOutput(); err != nil {
+	unpack := exec.CommandContext(t.Context(), "tar", "-x", "-C", root)
+	unpack.Stdin = files
+	if out, err := unpack.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	at := filepath.Join(root, "etc/havip")
