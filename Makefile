@@ -4,8 +4,9 @@ SHELL := /bin/sh
 
 GO ?= go
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+# The last one before its packager needs a module that the proxy doesn't hand out.
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.16.0
 FUZZTIME ?= 30s
-VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w
 
 .PHONY: help
@@ -52,7 +53,7 @@ lint: ## the linters (golangci-lint, built on first use)
 	$(GO) run $(GOLANGCI) run ./...
 
 .PHONY: zips
-zips: ## make package twice: the same bytes both times?
+zips: ## make package twice: the same bytes both times? And does the image run?
 	$(GO) test ./deploy/package -count 1 -timeout 30m -zips -v
 
 .PHONY: check
@@ -101,9 +102,28 @@ package: ## the zips that s.yaml (x86_64) and the SAM template (lambda: ARCH, or
 	@mkdir -p $(TARGET)
 	GOOS=linux GOARCH=amd64 $(call BOOTSTRAP,$(TARGET)/x86_64/bootstrap)
 	GOOS=linux GOARCH=arm64 $(call BOOTSTRAP,$(TARGET)/arm64/bootstrap)
-	@for arch in x86_64 arm64; do $(GO) run ./deploy/package $(TARGET)/$$arch/bootstrap $(TARGET)/$$arch.zip || exit 1; done
+	@for arch in x86_64 arm64; do $(GO) run ./deploy/package zip $(TARGET)/$$arch/bootstrap $(TARGET)/$$arch.zip || exit 1; done
 	@cp $(TARGET)/$(ARCH).zip $(TARGET)/lambda.zip
 	@ls -l $(TARGET)/*.zip
+
+# Where git says what it is, the program does. (Go finds it in a clone, not in a worktree.)
+STAMP = $(if $(shell git rev-parse HEAD 2>/dev/null),-buildvcs=true)
+
+.PHONY: image
+image: ## the container image of a host of your own, as an OCI layout: no daemon, no base image
+	@for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch CGO_ENABLED=0 $(GO) build -trimpath $(STAMP) -ldflags '$(LDFLAGS)' -o $(TARGET)/$$arch/havip ./deploy/havip || exit 1; done
+	$(GO) run ./deploy/package image $(TARGET)/image $(TARGET)/amd64/havip $(TARGET)/arm64/havip
+
+# Nothing is published. A tag of git is its version. goreleaser wants a clone that has a
+# remote, and asks it nothing.
+.PHONY: release
+release: ## what a release consists of, in target/release: programs, bills of materials, deb, rpm
+	GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url GIT_CONFIG_VALUE_0=. \
+	$(GO) run $(GORELEASER) release --snapshot --clean --config deploy/goreleaser.yaml
+
+.PHONY: deb
+deb: ## the deb that make release has made, in a Debian made for it (needs root and mmdebstrap)
+	$(GO) test ./deploy/package -run '^TestDeb$$' -count 1 -timeout 30m -deb -v
 
 .PHONY: live
 live: ## the assumptions about the clouds, against the real ones (needs credentials)

@@ -223,13 +223,17 @@ func runAs(t *testing.T, name string) *daemon {
 	return d
 }
 
-func TestKeepalivedNotifyInTheEyesOfShellcheck(t *testing.T) {
+func TestScriptsInTheEyesOfShellcheck(t *testing.T) {
 	t.Parallel()
 	shellcheck, err := exec.LookPath("shellcheck")
 	if err != nil {
-		t.Skipf("nobody judges the script: %v", err)
+		t.Skipf("nobody judges the scripts: %v", err)
 	}
-	if said, err := exec.CommandContext(t.Context(), shellcheck, "../selfhosted/keepalived-notify.sh").CombinedOutput(); err != nil {
+	scripts, err := filepath.Glob("../selfhosted/package/*.sh")
+	if err != nil || len(scripts) != 3 {
+		t.Fatal(scripts, err)
+	}
+	if said, err := exec.CommandContext(t.Context(), shellcheck, append(scripts, "../selfhosted/keepalived-notify.sh")...).CombinedOutput(); err != nil { //nolint:gosec // ours
 		t.Errorf("%v\n%s", err, said)
 	}
 }

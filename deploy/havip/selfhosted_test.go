@@ -15,10 +15,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"go.yaml.in/yaml/v3"
 
 	"havip-functions/shared/ledger/ledgertest"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // quotedIn is a block of deploy/selfhosted/README.md, of that language and with these
@@ -71,6 +73,60 @@ func TestBackupAndRestore(t *testing.T) {
 	if got := havipRuns(t, []string{"HAVIP_HOST=" + d.url()}, "story", late); got.code != exitOther {
 		t.Errorf("what came after the backup: %+v", got)
 	}
+}
+
+// A cluster that was backed up while a host ran on it, and restored on new disks, knows
+// what had ended, and what was open ends.
+func TestBackupOfACluster(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("nats"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skipf("nobody takes the backup: %v; install natscli", err)
+	}
+	c, rosterFile, backup := simulate(t, "--associate-time", "1s"), builtinRoster(t), t.TempDir()
+	on := func(node *server.Server) *daemon {
+		return start(t, c.env, "serve", "--addr", "127.0.0.1:0", "--nats", node.ClientURL(), "--roster", rosterFile)
+	}
+	sh := func(node *server.Server, has string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), "sh", "-e", "-c", quotedIn(t, "sh", has)) //nolint:gosec // our own page
+		cmd.Dir, cmd.Env = backup, append(os.Environ(), "HAVIP_NATS="+node.ClientURL(), "XDG_CONFIG_HOME="+backup)
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, said)
+		}
+	}
+	before := node(t)
+	d := on(before)
+	ended := d.accept(t, structured("1", "instance.started", "baidu", "bj", "i-syG1"))[0]
+	d.ends(t, ended)
+	open := d.accept(t, structured("2", "instance.started", "alibaba", "cn-hangzhou", "i-db1"))[0]
+	sh(before, "backup account")
+	d.kill()
+	after := node(t)
+	sh(after, "restore account")
+	d = on(after)
+	for _, story := range []string{ended, open} {
+		if s := d.ends(t, story); *s.Outcome != "attached" {
+			t.Errorf("%s ended as %s", story, verdict(s))
+		}
+	}
+}
+
+// node is a NATS of one node.
+func node(t *testing.T) *server.Server {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(30 * time.Second) {
+		t.Fatal("no NATS")
+	}
+	return s
 }
 
 // The proxy as the page configures it: it brings the proof and the client's address, and

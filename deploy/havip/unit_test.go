@@ -64,7 +64,7 @@ func TestUnitInTheEyesOfSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	// It asks for the program; the test is one.
-	unit := file(t, "havip.service", strings.Replace(string(text), "ExecStart=/usr/local/bin/havip", "ExecStart="+os.Args[0], 1))
+	unit := file(t, "havip.service", strings.Replace(string(text), "ExecStart=havip", "ExecStart="+os.Args[0], 1))
 	for _, check := range [][]string{
 		{"verify", "--man=no", unit},
 		{"security", "--offline=true", "--no-pager", "--threshold=20", unit}, // tenths of its score

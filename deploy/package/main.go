@@ -1,23 +1,31 @@
-// Command package zips a bootstrap, so that the same program makes the same bytes.
+// Command package packs programs, so that the same ones make the same bytes: a bootstrap as
+// a zip for the clouds, havip as a container image.
 package main
 
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"time"
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "use: package BOOTSTRAP ZIP")
-		os.Exit(2)
-	}
-	if err := pack(os.Args[1], os.Args[2]); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func run(args []string) error {
+	switch {
+	case len(args) == 3 && args[0] == "zip":
+		return pack(args[1], args[2])
+	case len(args) == 4 && args[0] == "image":
+		return image(args[1], map[string]string{"amd64": args[2], "arm64": args[3]})
+	}
+	return errors.New("use: package zip BOOTSTRAP ZIP, or package image FOLDER AMD64 ARM64")
 }
 
 // pack writes a zip that holds one program, under the name that both clouds start. It
