@@ -37,10 +37,29 @@ func openBucket(ctx context.Context, js jetstream.JetStream, c jetstream.StreamC
 	return bucket{js: js, stream: stream, subject: "$KV." + name + "."}, nil
 }
 
-// OpenStream creates a stream, or brings the one that is there up to date. It
-// never lowers how many replicas there are: who starts while a node is away sees a
-// smaller cluster than there is.
+// answer is how long a cluster may take to answer one of the questions that open a
+// stream: one that has no leader yet says nothing at all, and has to be asked again.
+const answer = 5 * time.Second
+
+// OpenStream creates a stream, or brings the one that is there up to date, once there
+// is somebody to do it. It never lowers how many replicas there are: who starts while
+// a node is away sees a smaller cluster than there is.
 func OpenStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) (jetstream.Stream, error) {
+	for {
+		stream, err := openStream(ctx, js, c)
+		if ctx.Err() != nil || js.Conn().IsClosed() || !errors.Is(err, ErrSlow) && !errors.Is(err, ErrGone) {
+			return stream, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func openStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
 	there, err := js.Stream(ctx, c.Name)
 	switch {
 	case err == nil:

@@ -73,6 +73,7 @@ const (
 	codeStoreFailed   = 10077 // the stream's store failed, or has its maximum
 	codeNotEnabled    = 10076 // JetStream not enabled
 	codeLastSequence  = 10164 // wrong last sequence, of a replicated stream
+	codeNoPeers       = 10005 // no suitable peers for placement
 	codeNotAvailable  = 10008 // JetStream system temporarily unavailable
 	codeStreamOffline = 10118 // stream is offline
 )
@@ -83,7 +84,7 @@ func kindOf(api *jetstream.APIError, err error) error {
 		return havip.ErrConflict
 	case codeInsufficient, codeMemory, codeStorage, codeStoreFailed:
 		return fmt.Errorf("%w: %w", ErrFull, err)
-	case codeNotEnabled, codeNotAvailable, codeStreamOffline:
+	case codeNotEnabled, codeNoPeers, codeNotAvailable, codeStreamOffline:
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	default:
 		return err
