@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"havip-functions/shared/api"
+	"havip-functions/shared/ledger/ledgertest"
 	"havip-functions/shared/simulator"
 )
 
@@ -25,6 +26,7 @@ import (
 const asHavip = "HAVIP_TEST_RUNS_MAIN"
 
 func TestMain(m *testing.M) {
+	ledgertest.BeNode()
 	if os.Getenv(asHavip) != "" {
 		main()
 		return
