@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"havip-functions/shared/havip"
 )
 
 // bucket is a stream that keeps the newest value of each key. Its reads are
@@ -19,10 +22,6 @@ type bucket struct {
 	stream  jetstream.Stream
 	subject string // before a key
 }
-
-// patience is how long a write may take before nothing is known of it. With the
-// time of a call it stays below what settles one.
-const patience = 10 * time.Second
 
 // openBucket opens a bucket. Its names are those that NATS gives the streams of
 // its key-value stores.
@@ -73,22 +72,19 @@ func openStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamC
 }
 
 func (b bucket) info(ctx context.Context) (*jetstream.StreamInfo, error) {
-	info, err := b.stream.Info(ctx)
-	return info, kind(err)
+	return again(ctx, func(ctx context.Context) (*jetstream.StreamInfo, error) { return b.stream.Info(ctx) })
 }
 
 func (b bucket) get(ctx context.Context, key string) ([]byte, uint64, error) {
 	if err := checkKey(key); err != nil {
 		return nil, 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	m, err := b.stream.GetLastMsgForSubject(ctx, b.subject+key)
+	m, err := b.last(ctx, key)
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return nil, 0, ErrNotFound
 	case err != nil:
-		return nil, 0, kind(err)
+		return nil, 0, err
 	case m.Header.Get("KV-Operation") != "": // a marker of one that was deleted, by an older version of ours
 		return nil, m.Sequence, ErrNotFound
 	}
@@ -99,15 +95,29 @@ func (b bucket) put(ctx context.Context, key string, value []byte, options ...je
 	if err := checkKey(key); err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	m := nats.NewMsg(b.subject + key)
 	m.Data = value
-	ack, err := b.js.PublishMsg(ctx, m, options...)
-	if err != nil {
-		return 0, kind(err)
+	id := rand.Text()
+	sequence, err := Publish(ctx, b.js, m, id, options...)
+	if errors.Is(err, havip.ErrConflict) { // an engine of one node looks at the sequence before the id
+		return b.written(ctx, key, id)
 	}
-	return ack.Sequence, nil
+	return sequence, err
+}
+
+// written is the sequence of the newest value of a key, where it is that of one write.
+func (b bucket) written(ctx context.Context, key, id string) (uint64, error) {
+	m, err := b.last(ctx, key)
+	if err == nil && m.Header.Get(jetstream.MsgIDHeader) == id {
+		return m.Sequence, nil
+	}
+	return 0, havip.ErrConflict
+}
+
+func (b bucket) last(ctx context.Context, key string) (*jetstream.RawStreamMsg, error) {
+	return again(ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return b.stream.GetLastMsgForSubject(ctx, b.subject+key)
+	})
 }
 
 func (b bucket) remove(ctx context.Context, key string) error {

@@ -76,6 +76,7 @@ const (
 	codeNoPeers       = 10005 // no suitable peers for placement
 	codeNotAvailable  = 10008 // JetStream system temporarily unavailable
 	codeStreamOffline = 10118 // stream is offline
+	codeSameMessage   = 10158 // duplicate message id is in process
 )
 
 func kindOf(api *jetstream.APIError, err error) error {
