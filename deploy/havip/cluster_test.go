@@ -24,7 +24,7 @@ type fleet struct {
 	logs   []io.Reader // of those that are gone
 }
 
-func newFleet(t *testing.T, size, copies int, args ...string) *fleet {
+func newFleet(t testing.TB, size, copies int, args ...string) *fleet {
 	t.Helper()
 	f := &fleet{town: newTown(t, size, args...), nodes: ledgertest.StartNodes(t)}
 	for _, n := range f.nodes {
@@ -39,7 +39,7 @@ func newFleet(t *testing.T, size, copies int, args ...string) *fleet {
 }
 
 // open starts a copy.
-func (f *fleet) open(t *testing.T, i int) {
+func (f *fleet) open(t testing.TB, i int) {
 	t.Helper()
 	at := f.nodes.URLs()
 	if i == 0 {
@@ -81,7 +81,7 @@ func TestCluster(t *testing.T) {
 	w := f.watch(t)
 	rng := rand.New(rand.NewPCG(*faultSeed, 40))
 	quarter := *clusterStories / 4
-	span := time.Duration(quarter) * 100 * time.Millisecond
+	span := time.Duration(quarter) * 250 * time.Millisecond // or stories wait for the pace of the clouds
 	for n, fault := range []struct {
 		name           string
 		strike, settle func()

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"havip": main})
 }
 
-func command(t *testing.T, env []string, args ...string) *exec.Cmd {
+func command(t testing.TB, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...) //nolint:gosec // it is ourselves
 	cmd.Env = append(append(os.Environ(), asHavip+"=1", "HAVIP_ROSTER="), env...)
@@ -50,7 +50,7 @@ type daemon struct {
 	addresses
 }
 
-func start(t *testing.T, env []string, args ...string) *daemon {
+func start(t testing.TB, env []string, args ...string) *daemon {
 	t.Helper()
 	d := &daemon{cmd: command(t, env, args...), words: &bytes.Buffer{}, ended: make(chan struct{}), env: env}
 	d.Addrs = &simulator.Addrs{}
@@ -94,7 +94,7 @@ func (d *daemon) kill() {
 	<-d.ended
 }
 
-func (d *daemon) stop(t *testing.T) {
+func (d *daemon) stop(t testing.TB) {
 	t.Helper()
 	if err := d.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ type clouds struct {
 	env []string
 }
 
-func simulate(t *testing.T, args ...string) clouds {
+func simulate(t testing.TB, args ...string) clouds {
 	t.Helper()
 	free := []string{"simulate", "--alibaba", "127.0.0.1:0", "--baidu", "127.0.0.1:0", "--control", "127.0.0.1:0"}
 	d := start(t, nil, append(free, args...)...)
@@ -126,13 +126,13 @@ func simulate(t *testing.T, args ...string) clouds {
 	}}
 }
 
-func (c clouds) serve(t *testing.T, data, rosterFile string) *daemon {
+func (c clouds) serve(t testing.TB, data, rosterFile string) *daemon {
 	t.Helper()
 	return start(t, c.env, "serve", "--addr", "127.0.0.1:0", "--data", data, "--roster", rosterFile)
 }
 
 // control makes a call to the simulator's control API.
-func (c clouds) control(t *testing.T, method, path, body string) []byte {
+func (c clouds) control(t testing.TB, method, path, body string) []byte {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+c.Control+path, strings.NewReader(body))
 	if err != nil {
@@ -151,7 +151,7 @@ func (c clouds) control(t *testing.T, method, path, body string) []byte {
 }
 
 // calls counts the calls of one operation, and those that changed the world.
-func (c clouds) calls(t *testing.T, operation string) (total, effects int) {
+func (c clouds) calls(t testing.TB, operation string) (total, effects int) {
 	t.Helper()
 	var answer struct {
 		Calls []struct{ Effect bool }
@@ -173,7 +173,7 @@ type ran struct {
 	out, err string
 }
 
-func havipRuns(t *testing.T, env []string, args ...string) ran {
+func havipRuns(t testing.TB, env []string, args ...string) ran {
 	t.Helper()
 	var out, errs bytes.Buffer
 	cmd := command(t, env, args...)
@@ -197,7 +197,7 @@ func (d *daemon) client() client {
 }
 
 // post sends an event to the host and returns the answer's status and body.
-func (d *daemon) post(t *testing.T, header map[string]string, body string) (int, string) {
+func (d *daemon) post(t testing.TB, header map[string]string, body string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.url()+"/events", strings.NewReader(body))
 	if err != nil {
@@ -218,7 +218,7 @@ func (d *daemon) post(t *testing.T, header map[string]string, body string) (int,
 	return answer.StatusCode, string(text)
 }
 
-func (d *daemon) get(t *testing.T, path string) (int, string) {
+func (d *daemon) get(t testing.TB, path string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.url()+path, nil)
 	if err != nil {
@@ -246,7 +246,7 @@ var cloudEvent = map[string]string{"Content-Type": "application/cloudevents+json
 
 // accept posts an event that must be accepted, and returns its stories. It is for
 // the test's own goroutine; others send by the client.
-func (d *daemon) accept(t *testing.T, body string) []string {
+func (d *daemon) accept(t testing.TB, body string) []string {
 	t.Helper()
 	a, err := d.client().send(t.Context(), []byte(body))
 	if err != nil {
@@ -256,7 +256,7 @@ func (d *daemon) accept(t *testing.T, body string) []string {
 }
 
 // ends waits for the outcome of a story.
-func (d *daemon) ends(t *testing.T, story string) api.Story {
+func (d *daemon) ends(t testing.TB, story string) api.Story {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -268,7 +268,7 @@ func (d *daemon) ends(t *testing.T, story string) api.Story {
 }
 
 // eventually waits for something to become true.
-func eventually(t *testing.T, what string, so func() bool) {
+func eventually(t testing.TB, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -282,7 +282,7 @@ func eventually(t *testing.T, what string, so func() bool) {
 }
 
 // file writes a file for this test and returns its path.
-func file(t *testing.T, name, text string) string {
+func file(t testing.TB, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

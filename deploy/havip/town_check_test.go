@@ -18,7 +18,7 @@ import (
 
 // ended reads the stories that have ended, by id: fewer, where the host has no time to
 // answer now.
-func (w *town) ended(t *testing.T) map[string]api.Story {
+func (w *town) ended(t testing.TB) map[string]api.Story {
 	t.Helper()
 	ended := map[string]api.Story{}
 	var page struct {
@@ -43,7 +43,7 @@ func (w *town) ended(t *testing.T) map[string]api.Story {
 }
 
 // outcomes waits for the outcome of every accepted event.
-func (w *town) outcomes(t *testing.T) map[string]api.Story {
+func (w *town) outcomes(t testing.TB) map[string]api.Story {
 	t.Helper()
 	ended := w.ended(t)
 	for end := time.Now().Add(3 * time.Minute); !w.over(ended); ended = w.ended(t) {
@@ -57,7 +57,7 @@ func (w *town) outcomes(t *testing.T) map[string]api.Story {
 
 // check holds the outcomes of all accepted events, and the clouds, against what should
 // have come of them.
-func (w *town) check(t *testing.T) {
+func (w *town) check(t testing.TB) {
 	t.Helper()
 	ended := w.outcomes(t)
 	for id, p := range w.stories {
@@ -92,7 +92,7 @@ func (w *town) over(ended map[string]api.Story) bool {
 }
 
 // checkCalls counts the attaches that had an effect.
-func (w *town) checkCalls(t *testing.T) {
+func (w *town) checkCalls(t testing.TB) {
 	t.Helper()
 	effects := map[string]int{}
 	for _, operation := range []string{"AssociateHaVip", "AttachHaVip"} {
@@ -114,7 +114,7 @@ func (w *town) checkCalls(t *testing.T) {
 }
 
 // checkHolders looks for a HAVIP that no healthy instance holds.
-func (w *town) checkHolders(t *testing.T) {
+func (w *town) checkHolders(t testing.TB) {
 	t.Helper()
 	now, err := worldfile.Read(file(t, "now.yaml", string(w.control(t, http.MethodGet, "/world", ""))))
 	if err != nil {

@@ -53,7 +53,7 @@ func newPlight(n int) plight {
 	return p
 }
 
-func newTown(t *testing.T, size int, args ...string) *town {
+func newTown(t testing.TB, size int, args ...string) *town {
 	t.Helper()
 	w := &town{data: t.TempDir(), stories: map[string]plight{}}
 	network := map[string]string{"alibaba": "vswitch", "baidu": "subnet"}
@@ -82,7 +82,7 @@ func newTown(t *testing.T, size int, args ...string) *town {
 }
 
 // open starts a host on the town's data folder.
-func (w *town) open(t *testing.T) *daemon {
+func (w *town) open(t testing.TB) *daemon {
 	t.Helper()
 	d := w.serve(t, w.data, w.roster)
 	w.host.Store(d)
