@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -49,7 +51,7 @@ func (f *fleet) open(t testing.TB, i int) {
 		}
 		at = at[1:]
 	}
-	f.copies[i] = start(t, f.env, "serve", "--addr", "127.0.0.1:0", "--nats", at, "--roster", f.roster)
+	f.copies[i] = startProgram(t, cmp.Or(f.program, os.Args[0]), f.env, "serve", "--addr", "127.0.0.1:0", "--nats", at, "--roster", f.roster)
 }
 
 func (f *fleet) kill(i int) {

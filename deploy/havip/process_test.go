@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -52,7 +53,14 @@ type daemon struct {
 
 func start(t testing.TB, env []string, args ...string) *daemon {
 	t.Helper()
+	return startProgram(t, os.Args[0], env, args...)
+}
+
+// startProgram starts that of another version.
+func startProgram(t testing.TB, program string, env []string, args ...string) *daemon {
+	t.Helper()
 	d := &daemon{cmd: command(t, env, args...), words: &bytes.Buffer{}, ended: make(chan struct{}), env: env}
+	d.cmd.Path = program
 	d.Addrs = &simulator.Addrs{}
 	d.cmd.Stderr = d.words
 	out, err := d.cmd.StdoutPipe()
@@ -112,14 +120,15 @@ func (d *daemon) stop(t testing.TB) {
 // clouds is a simulator process and how a havip process finds it.
 type clouds struct {
 	*daemon
-	env []string
+	env     []string
+	program string // of the hosts before them; ours where it is empty
 }
 
 func simulate(t testing.TB, args ...string) clouds {
 	t.Helper()
 	free := []string{"simulate", "--alibaba", "127.0.0.1:0", "--baidu", "127.0.0.1:0", "--control", "127.0.0.1:0"}
 	d := start(t, nil, append(free, args...)...)
-	return clouds{d, []string{
+	return clouds{daemon: d, env: []string{
 		"HAVIP_ALIBABA_ENDPOINT=http://" + d.Alibaba, "HAVIP_BAIDU_ENDPOINT=http://" + d.Baidu,
 		"ALIBABA_CLOUD_ACCESS_KEY_ID=testak", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=testsk",
 		"BCE_ACCESS_KEY_ID=testak", "BCE_SECRET_ACCESS_KEY=testsk",
@@ -128,7 +137,7 @@ func simulate(t testing.TB, args ...string) clouds {
 
 func (c clouds) serve(t testing.TB, data, rosterFile string) *daemon {
 	t.Helper()
-	return start(t, c.env, "serve", "--addr", "127.0.0.1:0", "--data", data, "--roster", rosterFile)
+	return startProgram(t, cmp.Or(c.program, os.Args[0]), c.env, "serve", "--addr", "127.0.0.1:0", "--data", data, "--roster", rosterFile)
 }
 
 // control makes a call to the simulator's control API.
