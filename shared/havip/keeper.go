@@ -156,7 +156,7 @@ func (k Keeper) policy(key Key) (Policy, bool) { return k.Roster.Index().Policy(
 // supersede ends the story of a follow-up that the record has never heard of:
 // the ledger was lost, and another story was adopted first. Only what we wrote
 // ourselves may say so, and only where the record is the newest: the leader of a
-// cluster that was cut off tells an old one until it knows.
+// cluster that was cut off may tell an old one until it knows.
 func (l *look) supersede(ctx context.Context, c Check) error {
 	if l.record.Story == nil || l.record.Story.ID == c.Story || l.record.Closed != nil && l.record.Closed.ID == c.Story {
 		return nil

@@ -12,7 +12,7 @@ import (
 )
 
 // cutOff is a ledger that tells an old record now and then, as the leader of a cluster
-// does that was cut off and does not know it yet.
+// may that was cut off and does not know it yet.
 type cutOff struct {
 	ledger.Ledger
 	key   string

@@ -44,12 +44,20 @@ func silent(err error) bool {
 
 // Publish puts a message into a stream, once, whose id no other has: an engine that
 // hears it again soon answers as it did the first time.
-func Publish(ctx context.Context, js jetstream.JetStream, m *nats.Msg, id string, options ...jetstream.PublishOpt) (uint64, error) {
+func Publish(ctx context.Context, js jetstream.JetStream, m *nats.Msg, id string) error {
+	_, _, err := publish(ctx, js, m, id)
+	return err
+}
+
+// publish tells too whether it had to ask again.
+func publish(ctx context.Context, js jetstream.JetStream, m *nats.Msg, id string, options ...jetstream.PublishOpt) (sequence uint64, repeated bool, err error) {
+	asked := 0
 	ack, err := again(ctx, func(ctx context.Context) (*jetstream.PubAck, error) {
+		asked++
 		return js.PublishMsg(ctx, m, append(options, jetstream.WithMsgID(id))...)
 	})
 	if err != nil {
-		return 0, err
+		return 0, asked > 1, err
 	}
-	return ack.Sequence, nil
+	return ack.Sequence, asked > 1, nil
 }

@@ -98,20 +98,21 @@ func (b bucket) put(ctx context.Context, key string, value []byte, options ...je
 	m := nats.NewMsg(b.subject + key)
 	m.Data = value
 	id := rand.Text()
-	sequence, err := Publish(ctx, b.js, m, id, options...)
-	if errors.Is(err, havip.ErrConflict) { // an engine of one node looks at the sequence before the id
+	sequence, repeated, err := publish(ctx, b.js, m, id, options...)
+	if errors.Is(err, havip.ErrConflict) && repeated { // perhaps with what was written the first time
 		return b.written(ctx, key, id)
 	}
 	return sequence, err
 }
 
-// written is the sequence of the newest value of a key, where it is that of one write.
+// written is the sequence of one write, where it is the newest of its key. Another's
+// may have come since, so that nothing is known of it then.
 func (b bucket) written(ctx context.Context, key, id string) (uint64, error) {
 	m, err := b.last(ctx, key)
 	if err == nil && m.Header.Get(jetstream.MsgIDHeader) == id {
 		return m.Sequence, nil
 	}
-	return 0, havip.ErrConflict
+	return 0, errors.Join(ErrSlow, err)
 }
 
 func (b bucket) last(ctx context.Context, key string) (*jetstream.RawStreamMsg, error) {

@@ -24,7 +24,7 @@ type Node struct {
 }
 
 // asNode tells this program that it is a node, by the configuration that it names.
-const asNode = "HAVIP_TEST_IS_A_NODE"
+const asNode = "LEDGERTEST_IS_A_NODE"
 
 // StartNodes starts a cluster. The TestMain of who does calls [BeNode] first.
 func StartNodes(t testing.TB) Nodes {

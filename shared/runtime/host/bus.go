@@ -89,8 +89,7 @@ func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, after time.Durat
 		return fmt.Errorf("event %s: %w: it has %d bytes, and the engine takes %d at most", e.ID(), flow.ErrUnsendable, len(body), most)
 	}
 	m.Header.Set(atHeader, b.clock.Now().Add(after).Format(time.RFC3339Nano))
-	_, err = ledger.Publish(ctx, b.js, m, e.ID())
-	return err
+	return ledger.Publish(ctx, b.js, m, e.ID())
 }
 
 const (
