@@ -3,9 +3,11 @@ package ledgertest
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,6 +23,8 @@ type Nodes [3]*Node
 type Node struct {
 	*Server
 	Folder string // of its streams
+
+	stdin io.Closer // a node goes when it is closed
 }
 
 // asNode tells this program that it is a node, by the configuration that it names.
@@ -35,18 +39,20 @@ func StartNodes(t testing.TB) Nodes {
 		routes[i] = "127.0.0.1:" + Port(t)
 	}
 	for i := range all {
-		folder := t.TempDir()
-		all[i] = &Node{Folder: folder, Server: Serve(t, func(port string) *exec.Cmd {
+		n := &Node{Folder: t.TempDir()}
+		all[i] = n
+		n.Server = Serve(t, func(port string) *exec.Cmd {
 			cmd := exec.Command(os.Args[0]) //nolint:gosec // it is ourselves
 			cmd.Env = append(os.Environ(), asNode+"="+filepath.Join(Root(t), "deploy/selfhosted/nats.conf"),
-				fmt.Sprintf("NATS_NAME=n%d", i), "NATS_LISTEN=127.0.0.1:"+port, "NATS_STORE="+folder,
+				fmt.Sprintf("NATS_NAME=n%d", i), "NATS_LISTEN=127.0.0.1:"+port, "NATS_STORE="+strconv.Quote(n.Folder), // as a configuration says it
 				"NATS_CLUSTER="+routes[i], "NATS_ROUTES=[nats://"+strings.Join(routes[:], ", nats://")+"]")
-			if _, err := cmd.StdinPipe(); err != nil { // it goes when we do
+			var err error
+			if n.stdin, err = cmd.StdinPipe(); err != nil {
 				t.Fatal(err)
 			}
 			cmd.Stderr = &bytes.Buffer{}
 			return cmd
-		})}
+		})
 	}
 	return all
 }
@@ -58,6 +64,13 @@ func (n Nodes) URLs() string {
 		all = append(all, "nats://"+one.Host)
 	}
 	return strings.Join(all, ",")
+}
+
+// Restart ends a node in good order, and starts it again.
+func (n *Node) Restart() {
+	_ = n.stdin.Close() // it may have ended
+	_ = n.cmd.Wait()
+	n.Start()
 }
 
 // Pause lets a node stand still, its connections open.

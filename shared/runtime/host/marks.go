@@ -14,8 +14,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// marks are how far each stream of the embedded engine had been written. The
-// engine itself starts without a word where a file of its was cut or is missing.
+// marks are how far each stream of the engine had been written. The engine itself
+// starts without a word where a file of its was cut or is missing.
 type marks map[string]uint64
 
 const marksFile = "marks.json"
@@ -74,5 +74,39 @@ func keepMarks(ctx context.Context, js jetstream.JetStream, data string) {
 			return
 		case <-time.After(every):
 		}
+	}
+}
+
+// recordsKept is the mark of how many records there are, of which none is ever
+// deleted: a cluster whose leader has lost some in the middle writes on behind them.
+const recordsKept = "KV_havip-ledger (records)"
+
+// watchMarks tells what a cluster has lost, again and again until the context ends: a
+// node whose files were damaged may lead, and takes the others along. Who leads only
+// now may not have read all that it has, so that nothing is told before it is seen
+// twice.
+func watchMarks(ctx context.Context, js jetstream.JetStream, log *slog.Logger) {
+	const every = 5 * time.Second
+	known, doubt := marks{}, false
+	for pause(ctx, every) == nil {
+		now, err := readMarks(ctx, js)
+		if err != nil {
+			continue
+		}
+		if ledger, err := js.Stream(ctx, "KV_havip-ledger"); err == nil {
+			now[recordsKept] = ledger.CachedInfo().State.NumSubjects
+		}
+		before := maps.Clone(known)
+		maps.DeleteFunc(before, func(name string, _ uint64) bool { _, told := now[name]; return !told }) // nobody leads it
+		lost := now.lost(before)
+		if len(lost) > 0 && !doubt {
+			doubt = true
+			continue
+		}
+		if doubt = false; len(lost) > 0 {
+			log.Error("the cluster has lost writes: are a node's files damaged?"+
+				" stories since then may be forgotten, the sweep looks at every HAVIP anew", "lost", lost)
+		}
+		maps.Copy(known, now)
 	}
 }
