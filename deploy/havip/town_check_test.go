@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -116,6 +117,14 @@ func (w *town) checkCalls(t testing.TB) {
 // checkHolders looks for a HAVIP that no healthy instance holds.
 func (w *town) checkHolders(t testing.TB) {
 	t.Helper()
+	for _, wrong := range w.wrong(t) {
+		t.Error(wrong)
+	}
+}
+
+// wrong are the HAVIPs that others hold than should.
+func (w *town) wrong(t testing.TB) (found []string) {
+	t.Helper()
 	now, err := worldfile.Read(file(t, "now.yaml", string(w.control(t, http.MethodGet, "/world", ""))))
 	if err != nil {
 		t.Fatal(err)
@@ -132,9 +141,10 @@ func (w *town) checkHolders(t testing.TB) {
 			want = strings.TrimSuffix(p.instance, "a") + "b"
 		}
 		if !slices.Equal(holders[p.havip], []string{want}) {
-			t.Errorf("%s is held by %v, want %s", p.havip, holders[p.havip], want)
+			found = append(found, fmt.Sprintf("%s is held by %v, want %s", p.havip, holders[p.havip], want))
 		}
 	}
+	return found
 }
 
 // told collects what the hosts' logs say of the outcomes of each story.

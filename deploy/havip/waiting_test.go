@@ -55,12 +55,12 @@ func (w *watcher) leads(ctx context.Context) *ledgertest.Node {
 	var at string
 	for _, stream := range []string{"KV_havip-ledger", "KV_havip-events", "HAVIP-OUTCOMES", "HAVIP-REQUESTS"} {
 		s, err := w.js.Stream(ctx, stream)
-		if err != nil || s.CachedInfo().Cluster.Leader == "" {
+		if err != nil || s.CachedInfo().Cluster == nil || s.CachedInfo().Cluster.Leader == "" {
 			return nil
 		}
 	}
 	c, err := w.js.Consumer(ctx, "HAVIP-REQUESTS", "functions")
-	if err != nil || c.CachedInfo().Cluster.Leader == "" {
+	if err != nil || c.CachedInfo().Cluster == nil || c.CachedInfo().Cluster.Leader == "" {
 		return nil
 	}
 	at = c.CachedInfo().Cluster.Leader

@@ -67,7 +67,7 @@ func TestAClusterThatLosesIsTold(t *testing.T) {
 	if err := records.DeleteMsg(t.Context(), records.CachedInfo().State.LastSeq); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the loss is told", func() bool { return log.has("the cluster has lost writes") && log.has("(records) had ") })
+	until(t, "the loss is told", func() bool { return log.has("the cluster has lost writes") && log.has("$KV.havip-ledger.") })
 	if log.has("REQUESTS had") {
 		t.Error("what was done counts as lost")
 	}
