@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"havip-functions/shared/api"
+	"havip-functions/shared/ledger/ledgertest"
 	"havip-functions/shared/simulator"
 )
 
@@ -25,6 +27,7 @@ import (
 const asHavip = "HAVIP_TEST_RUNS_MAIN"
 
 func TestMain(m *testing.M) {
+	ledgertest.BeNode()
 	if os.Getenv(asHavip) != "" {
 		main()
 		return
@@ -50,7 +53,15 @@ type daemon struct {
 
 func start(t testing.TB, env []string, args ...string) *daemon {
 	t.Helper()
-	return started(t, command(t, env, args...), env)
+	return startProgram(t, os.Args[0], env, args...)
+}
+
+// startProgram starts that of another version.
+func startProgram(t testing.TB, program string, env []string, args ...string) *daemon {
+	t.Helper()
+	cmd := command(t, env, args...)
+	cmd.Path = program
+	return started(t, cmd, env)
 }
 
 func started(t testing.TB, cmd *exec.Cmd, env []string) *daemon {
@@ -115,14 +126,15 @@ func (d *daemon) stop(t testing.TB) {
 // clouds is a simulator process and how a havip process finds it.
 type clouds struct {
 	*daemon
-	env []string
+	env     []string
+	program string // of the hosts before them; ours where it is empty
 }
 
 func simulate(t testing.TB, args ...string) clouds {
 	t.Helper()
 	free := []string{"simulate", "--alibaba", "127.0.0.1:0", "--baidu", "127.0.0.1:0", "--control", "127.0.0.1:0"}
 	d := start(t, nil, append(free, args...)...)
-	return clouds{d, []string{
+	return clouds{daemon: d, env: []string{
 		"HAVIP_ALIBABA_ENDPOINT=http://" + d.Alibaba, "HAVIP_BAIDU_ENDPOINT=http://" + d.Baidu,
 		"ALIBABA_CLOUD_ACCESS_KEY_ID=testak", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=testsk",
 		"BCE_ACCESS_KEY_ID=testak", "BCE_SECRET_ACCESS_KEY=testsk",
@@ -131,7 +143,7 @@ func simulate(t testing.TB, args ...string) clouds {
 
 func (c clouds) serve(t testing.TB, data, rosterFile string) *daemon {
 	t.Helper()
-	return start(t, c.env, "serve", "--addr", "127.0.0.1:0", "--data", data, "--roster", rosterFile)
+	return startProgram(t, cmp.Or(c.program, os.Args[0]), c.env, "serve", "--addr", "127.0.0.1:0", "--data", data, "--roster", rosterFile)
 }
 
 // control makes a call to the simulator's control API.
@@ -176,7 +188,7 @@ type ran struct {
 	out, err string
 }
 
-func havipRuns(t *testing.T, env []string, args ...string) ran {
+func havipRuns(t testing.TB, env []string, args ...string) ran {
 	t.Helper()
 	var out, errs bytes.Buffer
 	cmd := command(t, env, args...)

@@ -2,22 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"havip-functions/shared/api"
 	"havip-functions/shared/havip"
-	"havip-functions/shared/simulator"
-	"havip-functions/shared/simulator/worldfile"
 )
 
 // town is a world of many HAVIPs on both clouds, each with three instances of
@@ -60,7 +53,7 @@ func newPlight(n int) plight {
 	return p
 }
 
-func newTown(t *testing.T, size int, args ...string) *town {
+func newTown(t testing.TB, size int, args ...string) *town {
 	t.Helper()
 	w := &town{data: t.TempDir(), stories: map[string]plight{}}
 	network := map[string]string{"alibaba": "vswitch", "baidu": "subnet"}
@@ -84,12 +77,12 @@ func newTown(t *testing.T, size int, args ...string) *town {
 			cloud, region, strings.Replace(network[cloud], "switch", "switche", 1), instances[cloud], havips[cloud])
 	}
 	w.roster = file(t, "roster.yaml", roster.String())
-	w.clouds = simulate(t, append(args, "--associate-time", "200ms", "--world", file(t, "world.yaml", world.String()))...)
+	w.clouds = simulate(t, append([]string{"--associate-time", "200ms", "--world", file(t, "world.yaml", world.String())}, args...)...)
 	return w
 }
 
 // open starts a host on the town's data folder.
-func (w *town) open(t *testing.T) *daemon {
+func (w *town) open(t testing.TB) *daemon {
 	t.Helper()
 	d := w.serve(t, w.data, w.roster)
 	w.host.Store(d)
@@ -100,7 +93,10 @@ func (w *town) open(t *testing.T) *daemon {
 func (w *town) report(ctx context.Context, p plight) {
 	body := []byte(structured(p.havip, p.kind, p.cloud, p.region, p.instance))
 	for ctx.Err() == nil {
-		if a, err := w.host.Load().client().send(ctx, body); err == nil {
+		patience, cancel := context.WithTimeout(ctx, 10*time.Second)
+		a, err := w.host.Load().client().send(patience, body)
+		cancel()
+		if err == nil {
 			w.mu.Lock()
 			w.stories[a.Accepted[0].Stories[0]] = p
 			w.mu.Unlock()
@@ -112,8 +108,12 @@ func (w *town) report(ctx context.Context, p plight) {
 
 // reportAll sends all events, each at its own time within the span.
 func (w *town) reportAll(ctx context.Context, rng *rand.Rand, span time.Duration) *sync.WaitGroup {
+	return w.reportSome(ctx, rng, span, w.plights)
+}
+
+func (w *town) reportSome(ctx context.Context, rng *rand.Rand, span time.Duration, some []plight) *sync.WaitGroup {
 	var all sync.WaitGroup
-	for _, p := range w.plights {
+	for _, p := range some {
 		at := time.Duration(rng.Int64N(int64(span)))
 		all.Go(func() {
 			wait(ctx, at)
@@ -128,129 +128,4 @@ func wait(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
-}
-
-// ended reads the stories that have ended, by id: fewer, where the host has no time to
-// answer now.
-func (w *town) ended(t *testing.T) map[string]api.Story {
-	t.Helper()
-	ended := map[string]api.Story{}
-	var page struct {
-		Stories []api.Story
-		Next    string
-	}
-	for next := ""; ; next = page.Next {
-		if err := w.host.Load().client().do(t.Context(), http.MethodGet, "/api/stories?next="+next, nil, &page); err != nil {
-			t.Log(err)
-			return ended
-		}
-		for _, s := range page.Stories {
-			if s.Outcome != nil {
-				ended[s.ID] = s
-			}
-		}
-		if page.Next == "" {
-			return ended
-		}
-		page.Stories = nil
-	}
-}
-
-// check waits for the outcome of every accepted event, and holds them and the
-// clouds against what should have come of them.
-func (w *town) check(t *testing.T) {
-	t.Helper()
-	ended := w.ended(t)
-	for end := time.Now().Add(3 * time.Minute); !w.over(ended); ended = w.ended(t) {
-		if time.Now().After(end) {
-			t.Fatalf("%d of %d accepted events have an outcome", len(ended), len(w.stories))
-		}
-		wait(t.Context(), 300*time.Millisecond)
-	}
-	for id, p := range w.stories {
-		if s := ended[id]; *s.Outcome != p.ends {
-			t.Errorf("%s, %s of %s: %s, want %s", p.havip, p.kind, p.instance, verdict(s), p.ends)
-		}
-	}
-	w.checkCalls(t)
-	w.checkHolders(t)
-}
-
-// over tells that every accepted event has its outcome.
-func (w *town) over(ended map[string]api.Story) bool {
-	for id := range w.stories {
-		if _, done := ended[id]; !done {
-			return false
-		}
-	}
-	return true
-}
-
-// checkCalls counts the attaches that had an effect.
-func (w *town) checkCalls(t *testing.T) {
-	t.Helper()
-	effects := map[string]int{}
-	for _, operation := range []string{"AssociateHaVip", "AttachHaVip"} {
-		var answer struct{ Calls []simulator.Call }
-		if err := json.Unmarshal(w.control(t, http.MethodGet, "/calls?operation="+operation, ""), &answer); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range answer.Calls {
-			if c.Effect {
-				effects[c.HAVIP]++
-			}
-		}
-	}
-	for _, p := range w.stories {
-		if effects[p.havip] != p.attaches {
-			t.Errorf("%s, %s of %s: %d attaches had an effect, want %d", p.havip, p.kind, p.instance, effects[p.havip], p.attaches)
-		}
-	}
-}
-
-// checkHolders looks for a HAVIP that no healthy instance holds.
-func (w *town) checkHolders(t *testing.T) {
-	t.Helper()
-	now, err := worldfile.Read(file(t, "now.yaml", string(w.control(t, http.MethodGet, "/world", ""))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	holders := map[string][]string{}
-	for _, r := range slices.Concat(now.Alibaba, now.Baidu) {
-		for _, h := range r.HAVIPs {
-			holders[h.ID] = h.Holders
-		}
-	}
-	for _, p := range w.stories {
-		want := p.instance
-		if p.kind == "health.failed" {
-			want = strings.TrimSuffix(p.instance, "a") + "b"
-		}
-		if !slices.Equal(holders[p.havip], []string{want}) {
-			t.Errorf("%s is held by %v, want %s", p.havip, holders[p.havip], want)
-		}
-	}
-}
-
-// told collects what the hosts' logs say of the outcomes of each story.
-func told(logs []io.Reader) map[string][]string {
-	outcomes := map[string][]string{}
-	for _, log := range logs {
-		text, _ := io.ReadAll(log) // from memory
-		for line := range strings.Lines(string(text)) {
-			outcome, story := "", ""
-			for word := range strings.FieldsSeq(line) {
-				if v, is := strings.CutPrefix(word, "msg="); is {
-					outcome = v
-				}
-				if v, is := strings.CutPrefix(word, "story="); is {
-					story = v
-				}
-			}
-			if story != "" && !slices.Contains(outcomes[story], outcome) {
-				outcomes[story] = append(outcomes[story], outcome)
-			}
-		}
-	}
-	return outcomes
 }

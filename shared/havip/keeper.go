@@ -155,7 +155,8 @@ func (k Keeper) policy(key Key) (Policy, bool) { return k.Roster.Index().Policy(
 
 // supersede ends the story of a follow-up that the record has never heard of:
 // the ledger was lost, and another story was adopted first. Only what we wrote
-// ourselves may say so.
+// ourselves may say so, and only where the record is the newest: the leader of a
+// cluster that was cut off may tell an old one until it knows.
 func (l *look) supersede(ctx context.Context, c Check) error {
 	if l.record.Story == nil || l.record.Story.ID == c.Story || l.record.Closed != nil && l.record.Closed.ID == c.Story {
 		return nil
@@ -167,6 +168,9 @@ func (l *look) supersede(ctx context.Context, c Check) error {
 	lost, now := *carried.Story, l.keeper.Now()
 	event := Event{EventRef: lost.Event, Arrived: lost.StartedAt}
 	if own, known, err := l.keeper.seen(ctx, l.record, event, storyOf(c.HAVIP, event.Key())); err != nil || known || own.Story != nil {
+		return err
+	}
+	if l.rev, err = Save(ctx, l.keeper.Ledger, l.key, l.record, l.rev); err != nil { // a record that is only old: it is read anew
 		return err
 	}
 	lost.explain("superseded by "+l.record.Story.Event.Type+" "+l.record.Story.Event.ID, "")

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -36,22 +37,19 @@ func openBucket(ctx context.Context, js jetstream.JetStream, c jetstream.StreamC
 }
 
 func (b bucket) info(ctx context.Context) (*jetstream.StreamInfo, error) {
-	info, err := b.stream.Info(ctx)
-	return info, kind(err)
+	return again(ctx, func(ctx context.Context) (*jetstream.StreamInfo, error) { return b.stream.Info(ctx) })
 }
 
 func (b bucket) get(ctx context.Context, key string) ([]byte, uint64, error) {
 	if err := checkKey(key); err != nil {
 		return nil, 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	m, err := b.stream.GetLastMsgForSubject(ctx, b.subject+key)
+	m, err := b.stream.newest(ctx, b.subject+key)
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return nil, 0, ErrNotFound
 	case err != nil:
-		return nil, 0, kind(err)
+		return nil, 0, err
 	case m.Header.Get("KV-Operation") != "": // a marker of one that was deleted, by an older version of ours
 		return nil, m.Sequence, ErrNotFound
 	}
@@ -107,6 +105,7 @@ func (b bucket) letter(key string, value []byte, rev *uint64) (*letter, error) {
 	}
 	m := nats.NewMsg(b.subject + key)
 	m.Data = value
+	m.Header.Set(jetstream.MsgIDHeader, rand.Text())
 	if rev != nil {
 		m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(*rev, 10))
 	}

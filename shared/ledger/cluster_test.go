@@ -1,12 +1,10 @@
 package ledger_test
 
 import (
-	"fmt"
-	"strconv"
+	"context"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -15,35 +13,11 @@ import (
 	"havip-functions/shared/ledger/ledgertest"
 )
 
-// cluster starts three NATS servers on loopback, and returns a connection to them.
-func cluster(t *testing.T) (*nats.Conn, []*server.Server) {
+// cluster starts three NATS servers, and returns a connection to them.
+func cluster(t *testing.T) (*nats.Conn, ledgertest.Nodes) {
 	t.Helper()
-	routes := []string{ledgertest.Port(t), ledgertest.Port(t), ledgertest.Port(t)}
-	var all []*server.Server
-	for n, route := range routes {
-		port, _ := strconv.Atoi(route)
-		var urls string
-		for _, r := range routes {
-			urls += "nats://127.0.0.1:" + r + ","
-		}
-		s, err := server.NewServer(&server.Options{
-			ServerName: fmt.Sprintf("n%d", n), Host: "127.0.0.1", Port: -1, NoLog: true, NoSigs: true,
-			JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
-			Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: port}, Routes: server.RoutesFromStr(urls[:len(urls)-1]),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Start()
-		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-		all = append(all, s)
-	}
-	for _, s := range all {
-		if !s.ReadyForConnections(30 * time.Second) {
-			t.Fatal("a server does not start")
-		}
-	}
-	conn, err := nats.Connect(all[0].ClientURL(), nats.MaxReconnects(-1))
+	all := ledgertest.StartNodes(t)
+	conn, err := nats.Connect(all.URLs(), nats.MaxReconnects(-1), nats.DontRandomize())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,31 +25,26 @@ func cluster(t *testing.T) (*nats.Conn, []*server.Server) {
 	return conn, all
 }
 
-// onCluster opens the ledger once the cluster has found its leader.
 func onCluster(t *testing.T, conn *nats.Conn, replicas int) *ledger.JetStream {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	js, err := jetstream.New(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	every := time.NewTicker(200 * time.Millisecond)
-	defer every.Stop()
-	for range 150 {
-		var l *ledger.JetStream
-		if l, err = ledger.OpenJetStream(t.Context(), js, replicas); err == nil {
-			return l
-		}
-		<-every.C
+	l, err := ledger.OpenJetStream(ctx, js, replicas)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal(err)
-	return nil
+	return l
 }
 
 // On three nodes a lost compare-and-set is told as one, and who comes when a node
 // is away, or with nothing but an address, takes no replica from the streams.
 func TestCluster(t *testing.T) {
 	t.Parallel()
-	conn, servers := cluster(t)
+	conn, nodes := cluster(t)
 	l := onCluster(t, conn, 3)
 	t.Run("values", func(t *testing.T) { testRecords(t, l) })
 	t.Run("compare and set", func(t *testing.T) { testCompareAndSet(t, l) })
@@ -83,8 +52,7 @@ func TestCluster(t *testing.T) {
 	t.Run("create", func(t *testing.T) { testCreate(t, l) })
 	t.Run("stories", func(t *testing.T) { testStories(t, l) })
 
-	servers[2].Shutdown()
-	servers[2].WaitForShutdown()
+	nodes[2].Kill()
 	onCluster(t, conn, 1)
 	js, err := jetstream.New(conn)
 	if err != nil {

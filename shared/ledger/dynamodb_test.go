@@ -24,8 +24,10 @@ import (
 	"havip-functions/shared/ledger/ledgertest"
 )
 
-// TestMain gives the AWS SDK credentials, as the environment of a function does.
+// TestMain runs the tests, or is a node of their cluster. It gives the AWS SDK
+// credentials, as the environment of a function does.
 func TestMain(m *testing.M) {
+	ledgertest.BeNode()
 	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "testak", "AWS_SECRET_ACCESS_KEY": "testsk"} {
 		if err := os.Setenv(name, value); err != nil {
 			panic(err)

@@ -77,6 +77,7 @@ const (
 	codeNoPeers       = 10005 // no suitable peers for placement
 	codeNotAvailable  = 10008 // JetStream system temporarily unavailable
 	codeStreamOffline = 10118 // stream is offline
+	codeSameMessage   = 10158 // duplicate message id is in process
 )
 
 func kindOf(api *jetstream.APIError, err error) error {
@@ -85,7 +86,7 @@ func kindOf(api *jetstream.APIError, err error) error {
 		return havip.ErrConflict
 	case codeInsufficient, codeMemory, codeStorage, codeNoStore, codeStoreFailed:
 		return fmt.Errorf("%w: %w", ErrFull, err)
-	case codeNotEnabled, codeNotAvailable, codeStreamOffline:
+	case codeNotEnabled, codeNoPeers, codeNotAvailable, codeStreamOffline:
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	default:
 		return err

@@ -10,33 +10,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// settled does what a cluster can't do yet, once it can: one that has just begun, or
-// whose node is coming back. It gives up when the context ends, or its own time.
-func settled[T any](ctx context.Context, do func() (T, error)) (T, error) {
-	if _, limited := ctx.Deadline(); !limited {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, patience)
-		defer cancel()
-	}
-	var before error // why not
-	for {
-		v, err := do()
-		if before != nil && errors.Is(err, context.DeadlineExceeded) {
-			return v, before
-		}
-		before = err
-		var api *jetstream.APIError
-		if !errors.As(err, &api) || api.ErrorCode != codeNoPeers && api.ErrorCode != codeNotAvailable {
-			return v, err
-		}
-		select {
-		case <-time.After(200 * time.Millisecond):
-		case <-ctx.Done():
-			return v, err
-		}
-	}
-}
-
 // silence is after how long a replica counts as away. The engine's leaders hear from
 // theirs every second, and know that too few are left only after ten.
 const silence = 4 * time.Second

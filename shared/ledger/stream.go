@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"havip-functions/shared/havip"
+
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -37,11 +39,35 @@ type letter struct {
 	err      error
 }
 
-// OpenStream creates a stream, or brings the one that is there up to date. It
-// never lowers how many replicas there are: who starts while a node is away sees a
-// smaller cluster than there is.
+// answer is how long a cluster may take to answer one of the questions that open a
+// stream: one that has no leader yet says nothing at all, and has to be asked again.
+const answer = 5 * time.Second
+
+// OpenStream creates a stream, or brings the one that is there up to date, once there
+// is somebody to do it. It never lowers how many replicas there are: who starts while
+// a node is away sees a smaller cluster than there is.
 func OpenStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) (*Stream, error) {
-	there, err := settled(ctx, func() (jetstream.Stream, error) { return js.Stream(ctx, c.Name) })
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	for {
+		stream, err := openStream(ctx, js, c)
+		if ctx.Err() != nil || js.Conn().IsClosed() || !errors.Is(err, ErrSlow) && !errors.Is(err, ErrGone) {
+			return stream, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func openStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) (*Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	there, err := js.Stream(ctx, c.Name)
 	switch {
 	case err == nil:
 		was := there.CachedInfo().Config
@@ -50,7 +76,7 @@ func OpenStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamC
 		return nil, kind(err)
 	}
 	c.AllowAtomicPublish = c.AllowAtomicPublish || c.Replicas <= 1
-	stream, err := settled(ctx, func() (jetstream.Stream, error) { return js.CreateOrUpdateStream(ctx, c) })
+	stream, err := js.CreateOrUpdateStream(ctx, c)
 	if err != nil {
 		return nil, kind(err)
 	}
@@ -58,8 +84,9 @@ func OpenStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamC
 	return &Stream{Stream: stream, js: js, together: now.AllowAtomicPublish && now.Replicas <= 1}, nil
 }
 
-// Publish writes a message and returns its place once it is durable. After an error of
-// no known kind nothing is known of it.
+// Publish writes a message and returns its place once it is durable, once: it needs an id
+// that no other has, so that an engine that hears it again answers as it did the first
+// time. After an error of no known kind nothing is known of it.
 func (s *Stream) Publish(ctx context.Context, m *nats.Msg) (uint64, error) {
 	l := newLetter(m)
 	if err := s.write(ctx, l); err != nil {
@@ -163,14 +190,43 @@ func (s *Stream) commit(ctx context.Context, letters []*letter) {
 	var all sync.WaitGroup
 	for _, l := range letters {
 		all.Go(func() {
-			ack, err := s.js.PublishMsg(ctx, l.message)
-			if l.err = kind(err); err == nil {
-				l.sequence = ack.Sequence
-			}
+			l.sequence, l.err = s.publish(ctx, l.message)
 			close(l.written)
 		})
 	}
 	all.Wait()
+}
+
+// publish asks again where nobody answers, as a leader that dies does not.
+func (s *Stream) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
+	asked := 0
+	ack, err := again(ctx, func(ctx context.Context) (*jetstream.PubAck, error) {
+		asked++
+		return s.js.PublishMsg(ctx, m)
+	})
+	switch {
+	case errors.Is(err, havip.ErrConflict) && asked > 1: // perhaps with what was written the first time
+		return s.place(ctx, m)
+	case err != nil:
+		return 0, err
+	}
+	return ack.Sequence, nil
+}
+
+// place is where one message is, if it is the newest of its subject. Another's may have
+// come since, so that nothing is known of it then.
+func (s *Stream) place(ctx context.Context, m *nats.Msg) (uint64, error) {
+	newest, err := s.newest(ctx, m.Subject)
+	if err == nil && newest.Header.Get(jetstream.MsgIDHeader) == m.Header.Get(jetstream.MsgIDHeader) {
+		return newest.Sequence, nil
+	}
+	return 0, errors.Join(ErrSlow, err)
+}
+
+func (s *Stream) newest(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
+	return again(ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return s.GetLastMsgForSubject(ctx, subject)
+	})
 }
 
 // publishAll is one batch, and returns the place of its last message, which is the only
@@ -198,7 +254,3 @@ func (s *Stream) publishAll(ctx context.Context, letters []*letter) (last uint64
 	}
 	return last, nil
 }
-
-// patience is how long a write may take before nothing is known of it. With the
-// time of a call it stays below what settles one.
-const patience = 10 * time.Second

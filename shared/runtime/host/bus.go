@@ -95,10 +95,11 @@ func (b *Bus) Publish(ctx context.Context, e cloudevents.Event, after time.Durat
 }
 
 const (
-	ackWait   = 30 * time.Second
-	near      = time.Second // what is due so soon is timed here: the engine's timer is late under load
-	atOnce    = 1024        // invocations at a time; in a storm most wait for their turn at the cloud
+	ackWait   = 3 * time.Second // how long what a host had taken waits after it has died
 	heartbeat = ackWait / 3
+	asksFor   = 2 * time.Second // below ackWait: who is cut off is handed nothing a second time
+	near      = time.Second     // what is due so soon is timed here: the engine's timer is late under load
+	atOnce    = 1024            // invocations at a time; in a storm most wait for their turn at the cloud
 )
 
 // Deliver hands every request that is due to invoke, until the context ends and
@@ -129,7 +130,7 @@ func (b *Bus) consume(ctx context.Context, from jetstream.Consumer, invoke func(
 			defer func() { <-slots }()
 			b.deliver(context.WithoutCancel(ctx), m, invoke)
 		})
-	})
+	}, jetstream.PullExpiry(asksFor), jetstream.PullHeartbeat(asksFor/2))
 	if err != nil {
 		return fmt.Errorf("consume %s: %w", from.CachedInfo().Stream, err)
 	}
@@ -191,8 +192,13 @@ func (b *Bus) untilDue(m jetstream.Msg) time.Duration {
 	return at.Sub(b.clock.Now())
 }
 
+// retryIn is how long what has failed waits: a look that the engine kept from its
+// ledger is soon due again, a receiver of outcomes may be away for long.
 func retryIn(m jetstream.Msg) time.Duration {
-	const first, most = 200 * time.Millisecond, 30 * time.Second
+	first, most := 200*time.Millisecond, 30*time.Second
+	if strings.HasPrefix(m.Subject(), requests+".") {
+		most = ackWait
+	}
 	tries := uint64(1)
 	if meta, err := m.Metadata(); err == nil {
 		tries = meta.NumDelivered

@@ -201,8 +201,9 @@ func TestWhatNobodyCanReadIsKept(t *testing.T) {
 	}
 }
 
-// TestTwoHostsShareACluster: what one host admits, the other may finish.
-func TestTwoHostsShareACluster(t *testing.T) {
+// oneNode is a NATS of one node.
+func oneNode(t *testing.T) *server.Server {
+	t.Helper()
 	nats, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)
@@ -212,6 +213,12 @@ func TestTwoHostsShareACluster(t *testing.T) {
 	if !nats.ReadyForConnections(10 * time.Second) {
 		t.Fatal("no NATS")
 	}
+	return nats
+}
+
+// TestTwoHostsShareACluster: what one host admits, the other may finish.
+func TestTwoHostsShareACluster(t *testing.T) {
+	nats := oneNode(t)
 	sim := simulated(t)
 	one := serve(t, sim, host.Config{NATS: nats.ClientURL()})
 	two := serve(t, sim, host.Config{NATS: nats.ClientURL()})

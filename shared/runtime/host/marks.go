@@ -9,13 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// marks are how far each stream of the embedded engine had been written. The
-// engine itself starts without a word where a file of its was cut or is missing.
+// marks are how far each stream of the engine had been written. The engine itself
+// starts without a word where a file of its was cut or is missing.
 type marks map[string]uint64
 
 const marksFile = "marks.json"
@@ -74,5 +75,58 @@ func keepMarks(ctx context.Context, js jetstream.JetStream, data string) {
 			return
 		case <-time.After(every):
 		}
+	}
+}
+
+// ofRecords begins the subjects of the records. Each of them has a mark in a cluster,
+// since some in the middle may be gone while it writes on behind them, and none is ever
+// deleted.
+const ofRecords = "$KV.havip-ledger."
+
+func readClusterMarks(ctx context.Context, js jetstream.JetStream) (marks, error) {
+	now, err := readMarks(ctx, js)
+	if err != nil {
+		return nil, err
+	}
+	ledger, err := js.Stream(ctx, "KV_havip-ledger")
+	if err != nil {
+		return nil, err
+	}
+	info, err := ledger.Info(ctx, jetstream.WithSubjectFilter(ofRecords+">"))
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(now, info.State.Subjects)
+	return now, nil
+}
+
+// watchMarks tells what a cluster has lost, again and again until the context ends: a
+// node whose files were damaged may lead, and takes the others along. Who leads only
+// now may not have read all that it has, so that nothing is told before it is seen
+// twice.
+func watchMarks(ctx context.Context, js jetstream.JetStream, log *slog.Logger) {
+	const every = 10 * time.Second
+	known, doubt := marks{}, false
+	for pause(ctx, every) == nil {
+		now, err := readClusterMarks(ctx, js)
+		if err != nil { // nobody leads now
+			continue
+		}
+		before := maps.Clone(known)
+		maps.DeleteFunc(before, func(name string, _ uint64) bool { // a stream that nobody leads says nothing
+			_, told := now[name]
+			return !told && !strings.HasPrefix(name, ofRecords)
+		})
+		lost := now.lost(before)
+		if len(lost) > 0 && !doubt {
+			doubt = true
+			continue
+		}
+		if doubt = false; len(lost) > 0 {
+			log.Error("the cluster has lost writes: are a node's files damaged?"+
+				" stories since then may be forgotten, the sweep looks at every HAVIP anew", "lost", lost)
+			known = marks{}
+		}
+		maps.Copy(known, now)
 	}
 }

@@ -34,9 +34,10 @@ func (e *engine) health() error {
 const healthEvery = 500 * time.Millisecond
 
 // guardStore writes down how far the embedded engine has come, and stops the host
-// once it can't write any more, with the reason.
+// once it can't write any more, with the reason. Of a cluster it tells what is lost.
 func (h *Host) guardStore(ctx context.Context, stop context.CancelCauseFunc) {
 	if h.engine.embedded == nil {
+		watchMarks(ctx, h.bus.js, h.config.Log)
 		return
 	}
 	go keepMarks(ctx, h.bus.js, h.config.Data)

@@ -1,0 +1,178 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/nats-io/nats.go"
+
+	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
+	"havip-functions/shared/ledger/ledgertest"
+)
+
+var (
+	linearFor  = flag.Duration("linear", 20*time.Second, "how long compare-and-sets go on while nodes are killed, paused and cut off")
+	linearSeed = flag.Uint64("linearseed", 1, "of the faults")
+)
+
+// swap is a compare-and-set by the values, each of which is written once at most.
+type swap struct{ old, put string }
+
+type swapped int
+
+const (
+	took swapped = iota
+	lost
+	unknown
+)
+
+// register is one key. A swap that took found what it expected, and one that was lost
+// did nothing: the engine loses one too because of another that was under way, and that
+// a leader then took to its grave. One of which nothing is known returns at the end of
+// time: it took, or it did not.
+var register = porcupine.Model{
+	Init: func() any { return "" },
+	Step: func(state, input, output any) (bool, any) {
+		in, swaps := input.(swap)
+		switch same := state.(string) == in.old; {
+		case !swaps: // a read
+			return state == output, state
+		case same && output != lost:
+			return true, in.put
+		default:
+			return output != took, state
+		}
+	},
+}
+
+// history is what clients saw of one key.
+type history struct {
+	mu           sync.Mutex
+	swaps, reads []porcupine.Operation
+	count        map[swapped]int
+}
+
+func (h *history) add(read, o porcupine.Operation) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.reads, h.swaps = append(h.reads, read), append(h.swaps, o)
+	h.count[o.Output.(swapped)]++
+}
+
+// client swaps the values of the keys until the context ends.
+func (h *history) client(ctx context.Context, l *ledger.JetStream, id int, key string, began time.Time) {
+	for n := 0; ctx.Err() == nil; n++ {
+		asked := int64(time.Since(began))
+		old, rev, err := havip.Load[string](ctx, l, key)
+		if err != nil {
+			continue
+		}
+		read := porcupine.Operation{ClientId: id, Call: asked, Output: old, Return: int64(time.Since(began))}
+		o := porcupine.Operation{ClientId: id, Input: swap{old, fmt.Sprintf("%d/%d", id, n)}, Call: int64(time.Since(began)), Output: took}
+		_, err = havip.Save(context.WithoutCancel(ctx), l, key, o.Input.(swap).put, rev)
+		o.Return = int64(time.Since(began))
+		switch {
+		case errors.Is(err, havip.ErrConflict):
+			o.Output = lost
+		case err != nil:
+			o.Output, o.Return = unknown, math.MaxInt64
+		}
+		h.add(read, o)
+		select { // others have their turn
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// TestLinearizable: compare-and-sets on three nodes stay what they are while nodes are
+// killed, paused and cut off from each other's clients.
+func TestLinearizable(t *testing.T) {
+	t.Parallel()
+	const keys, clients = 3, 4 // of each key
+	_, nodes := cluster(t)
+	rng := rand.New(rand.NewPCG(*linearSeed, 60))
+	histories := [keys]*history{}
+	var wires []*ledgertest.Wire
+	var ledgers []*ledger.JetStream
+	for id := range keys * clients {
+		urls := nodes.URLs()
+		if id%2 == 0 {
+			w := ledgertest.Through(t, nodes[id/2%len(nodes)].Host)
+			wires, urls = append(wires, w), "nats://"+w.Addr
+		}
+		conn, err := nats.Connect(urls, nats.MaxReconnects(-1), nats.ReconnectWait(200*time.Millisecond))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(conn.Close)
+		ledgers = append(ledgers, onCluster(t, conn, 3))
+		histories[id%keys] = &history{count: map[swapped]int{}}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), *linearFor)
+	defer cancel()
+	began := time.Now()
+	var all sync.WaitGroup
+	for id, l := range ledgers {
+		all.Go(func() {
+			histories[id%keys].client(ctx, l, id, fmt.Sprintf("baidu.bj.havip-%d", id%keys), began)
+		})
+	}
+	var faults []string
+	for ctx.Err() == nil {
+		at := time.Since(began)
+		faults = append(faults, fmt.Sprint(at, strike(ctx, rng, nodes, wires)))
+	}
+	all.Wait()
+	for key, h := range histories {
+		result := porcupine.CheckOperationsTimeout(register, h.swaps, time.Minute)
+		reads := porcupine.CheckOperationsTimeout(register, append(h.reads, h.swaps...), time.Minute)
+		t.Logf("key %d: %d swaps took, %d were lost, of %d nothing is known: %s; with what was read: %s",
+			key, h.count[took], h.count[lost], h.count[unknown], result, reads)
+		if result != porcupine.Ok || h.count[took] == 0 {
+			t.Errorf("not linearizable, or nothing happened: %v", faults)
+		}
+	}
+}
+
+// strike does one thing to the cluster, and undoes it.
+func strike(ctx context.Context, rng *rand.Rand, nodes ledgertest.Nodes, wires []*ledgertest.Wire) string {
+	pause := func() {
+		select {
+		case <-time.After(time.Second + time.Duration(rng.Int64N(int64(5*time.Second)))):
+		case <-ctx.Done():
+		}
+	}
+	n := rng.IntN(len(nodes))
+	defer pause()
+	switch rng.IntN(3) {
+	case 0:
+		nodes[n].Kill()
+		pause()
+		nodes[n].Start()
+		return fmt.Sprintf("killed %d", n)
+	case 1:
+		nodes[n].Pause()
+		pause()
+		nodes[n].Resume()
+		return fmt.Sprintf("paused %d", n)
+	default:
+		for _, w := range wires {
+			w.Cut()
+		}
+		pause()
+		for _, w := range wires {
+			w.Mend()
+		}
+		return "cut off half of the clients"
+	}
+}
