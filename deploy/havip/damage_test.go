@@ -115,6 +115,7 @@ func (d damage) line(t *testing.T, usual map[string]bool) string {
 		eventually(t, "all are there", func() bool { return w.leads(t.Context()) != nil })
 	}
 	before := f.written(t, w.js)
+	wait(t.Context(), 12*time.Second) // the hosts look every ten
 	all := f.reportSome(t.Context(), rng, 2*time.Second, f.plights[half:])
 	wait(t.Context(), time.Second)
 	bad, sound := f.led(t, w.js)
@@ -148,7 +149,7 @@ func (d damage) line(t *testing.T, usual map[string]bool) string {
 	f.checkHolders(t)
 	lost := before.lost(f.written(t, w.js))
 	if lost > 0 {
-		wait(t.Context(), 22*time.Second) // the hosts look every ten
+		wait(t.Context(), 22*time.Second)
 	}
 	open := 0
 	if ended := f.ended(t); !f.over(ended) {
