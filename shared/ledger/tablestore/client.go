@@ -61,7 +61,8 @@ type answer struct {
 }
 
 const (
-	tries    = 3
+	tries    = 6 // where it answers that it is busy; the vendor's client makes ten
+	silences = 3
 	aTry     = 3 * time.Second       // then its connection may be dead, after a freeze
 	pause    = 50 * time.Millisecond // before the second try, at most; it doubles
 	maxReply = 16 << 20              // a range has 4 MB at most, and its encoding
@@ -73,13 +74,21 @@ func (c *Client) call(ctx context.Context, op string, m message) (a answer, err 
 	if err != nil {
 		return a, err
 	}
+	silent := 0
 	for n := range tries {
 		if n > 0 && wait(ctx, pause<<(n-1)) != nil {
 			return a, err
 		}
 		a, err = c.try(ctx, op, m, keys)
 		var refused *Error
-		if err == nil || ctx.Err() != nil || errors.As(err, &refused) && !refused.Later() {
+		answered := errors.As(err, &refused)
+		if err == nil || ctx.Err() != nil || answered && !refused.Later() {
+			return a, err
+		}
+		if !answered {
+			silent++
+		}
+		if silent == silences {
 			return a, err
 		}
 	}

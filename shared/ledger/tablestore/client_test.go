@@ -157,7 +157,8 @@ func TestAuthentication(t *testing.T) {
 	}
 }
 
-// A call that another time may succeed is made three times, any other one once; what is
+// A call that is answered by busy is made six times, one that is not answered three, any
+// other one once; what is
 // no answer of Tablestore's is no success.
 func TestTries(t *testing.T) {
 	t.Parallel()
@@ -170,8 +171,8 @@ func TestTries(t *testing.T) {
 			w.Header().Set("x-ots-requestid", "1")
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = w.Write([]byte("\x0a\x0dOTSServerBusy"))
-		}, 3, "OTSServerBusy"},
-		"a gateway fails": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, 3, "NotTablestore"},
+		}, 6, "OTSServerBusy"},
+		"a gateway fails": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, 6, "NotTablestore"},
 		"cut":             {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 3, "EOF"},
 		"cut in the middle": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
