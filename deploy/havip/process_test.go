@@ -273,7 +273,12 @@ func (d *daemon) accept(t testing.TB, body string) []string {
 // ends waits for the outcome of a story.
 func (d *daemon) ends(t testing.TB, story string) api.Story {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	return d.endsWithin(t, story, time.Minute)
+}
+
+func (d *daemon) endsWithin(t testing.TB, story string, most time.Duration) api.Story {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), most)
 	defer cancel()
 	s, err := d.client().follow(ctx, story, &teller{out: io.Discard})
 	if err != nil {

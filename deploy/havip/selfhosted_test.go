@@ -107,8 +107,9 @@ func TestBackupOfACluster(t *testing.T) {
 	after := node(t)
 	sh(after, "restore account")
 	d = on(after)
+	// A look that was under way may be in the backup of no stream: the sweep sees to it.
 	for _, story := range []string{ended, open} {
-		if s := d.ends(t, story); *s.Outcome != "attached" {
+		if s := d.endsWithin(t, story, 4*time.Minute); *s.Outcome != "attached" {
 			t.Errorf("%s ended as %s", story, verdict(s))
 		}
 	}
