@@ -31,7 +31,7 @@ test: ## all tests
 # The others have no memory that goroutines share, or run in processes of their own.
 .PHONY: race
 race: ## the tests of all that runs at once, with the race detector (needs a C compiler)
-	$(GO) test -race -timeout 900s -p 3 -parallel 6 ./shared/ledger ./deploy/havip ./functions/... ./shared/...
+	$(GO) test -race -timeout 900s -p 3 -parallel 6 ./shared/ledger ./deploy/havip ./shared/runtime/host ./functions/... ./shared/...
 
 SEEDS ?= 100000
 
