@@ -222,7 +222,13 @@ func TestLaterAsksNoCloudFirst(t *testing.T) {
 		if asked := s.Clouds.Calls(simulator.CallFilter{}); len(asked) > 0 {
 			s.Errorf("the event was answered after %d calls", len(asked))
 		}
+		if n := len(outbox(s)); n != 1 {
+			s.Errorf("%d letters are left to the look that is due now, which takes its own out", n)
+		}
 		s.Finish()
+		if n := len(outbox(s)); n != 0 {
+			s.Errorf("it left %d", n)
+		}
 		s.Want("+i-db2 -i-db1", "attached i-db2", "i-db2*")
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"havip-functions/events"
@@ -35,10 +36,23 @@ const outcomeTime = 5 * time.Second
 func (f Function) empty(ctx context.Context, left havip.Left) error {
 	checks, outcomes := sorted(left.Record.Outbox)
 	out, failed := f.publishAll(ctx, left, checks)
+	out = f.done(out, checks)
 	brief, cancel := context.WithTimeout(ctx, briefly(ctx, outcomeTime))
 	defer cancel()
 	told, untold := f.publishAll(brief, left, outcomes)
 	return errors.Join(failed, untold, f.remove(ctx, left.Ledger, append(out, told...)))
+}
+
+// soon is within what time a look is due that takes its own check out of the outbox, in
+// the write that it makes anyway: where our own bus is, which sends nothing twice.
+const soon = time.Second
+
+// done are those of the messages that are to leave the outbox now.
+func (f Function) done(published []string, checks []havip.Message) []string {
+	return slices.DeleteFunc(published, func(id string) bool {
+		i := slices.IndexFunc(checks, func(l havip.Message) bool { return l.ID == id })
+		return f.Keeper.Later && f.wait(checks[i].Check.At) < soon
+	})
 }
 
 // briefly is so much time, and half of what the context has left at most.

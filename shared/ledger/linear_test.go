@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -39,6 +40,10 @@ const (
 // did nothing: the engine loses one too because of another that was under way, and that
 // a leader then took to its grave. One of which nothing is known returns at the end of
 // time: it took, or it did not.
+//
+// A leader that was paused, and has not heard of the next one yet, hears a swap too and
+// says that it is lost, by what it knows; the next one may have taken it. So of a swap
+// that was lost nothing is known either, unless it is asked strictly.
 var register = porcupine.Model{
 	Init: func() any { return "" },
 	Step: func(state, input, output any) (bool, any) {
@@ -52,6 +57,34 @@ var register = porcupine.Model{
 			return output != took, state
 		}
 	},
+}
+
+// loosely believes in no loss.
+func loosely(swaps []porcupine.Operation) []porcupine.Operation {
+	loose := slices.Clone(swaps)
+	for i := range loose {
+		if loose[i].Output == lost {
+			loose[i].Output, loose[i].Return = unknown, math.MaxInt64
+		}
+	}
+	return loose
+}
+
+// denied counts the swaps that were told lost, and whose value was read.
+func (h *history) denied() (denied int) {
+	told := map[string]bool{}
+	for _, o := range h.swaps {
+		if o.Output == lost {
+			told[o.Input.(swap).put] = true
+		}
+	}
+	for _, o := range h.reads {
+		if told[o.Output.(string)] {
+			denied++
+			delete(told, o.Output.(string))
+		}
+	}
+	return denied
 }
 
 // history is what clients saw of one key.
@@ -134,10 +167,11 @@ func TestLinearizable(t *testing.T) {
 	}
 	all.Wait()
 	for key, h := range histories {
-		result := porcupine.CheckOperationsTimeout(register, h.swaps, time.Minute)
+		result := porcupine.CheckOperationsTimeout(register, loosely(h.swaps), time.Minute)
+		strict := porcupine.CheckOperationsTimeout(register, h.swaps, time.Minute)
 		reads := porcupine.CheckOperationsTimeout(register, append(h.reads, h.swaps...), time.Minute)
-		t.Logf("key %d: %d swaps took, %d were lost, of %d nothing is known: %s; with what was read: %s",
-			key, h.count[took], h.count[lost], h.count[unknown], result, reads)
+		t.Logf("key %d: %d swaps took, %d were lost, %d of which took all the same, of %d nothing is known: %s; where each loss is believed: %s; with what was read: %s",
+			key, h.count[took], h.count[lost], h.denied(), h.count[unknown], result, strict, reads)
 		if result != porcupine.Ok || h.count[took] == 0 {
 			t.Errorf("not linearizable, or nothing happened: %v", faults)
 		}

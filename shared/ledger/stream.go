@@ -28,6 +28,7 @@ type Stream struct {
 	mu      sync.Mutex
 	waiting []*letter
 	writing bool
+	newer   map[string]uint64 // subject → the sequence that was read or written last
 }
 
 // letter is a message on its way into a stream.
@@ -137,6 +138,9 @@ func (s *Stream) writeAll() {
 		if len(batch) == 0 {
 			return
 		}
+		if batch = s.contenders(batch); len(batch) == 0 {
+			continue
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		s.commit(ctx, batch)
 		cancel()
@@ -168,6 +172,39 @@ func (s *Stream) next() []*letter {
 	return batch
 }
 
+// contenders are without those who have lost already, since their key has been written
+// after what they know of it: one of them would spoil the batch of all.
+func (s *Stream) contenders(batch []*letter) []*letter {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(batch, func(l *letter) bool {
+		knows, err := strconv.ParseUint(l.message.Header.Get(jetstream.ExpectedLastSubjSeqHeader), 10, 64)
+		if err != nil || knows == 0 || s.newer[l.message.Subject] <= knows { // of none before it the engine knows
+			return false
+		}
+		l.err = havip.ErrConflict
+		close(l.written)
+		return true
+	})
+}
+
+// maxNewer is of how many subjects a stream knows the newest sequence.
+const maxNewer = 20_000
+
+// know remembers a subject's newest sequence, as far as we have heard; of a stream that
+// was restored it is lower than it was.
+func (s *Stream) know(subject string, sequence uint64) {
+	if !s.together {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.newer) >= maxNewer || s.newer == nil {
+		s.newer = map[string]uint64{}
+	}
+	s.newer[subject] = sequence
+}
+
 // A batch is synced four times, three of them where the engine collects it, whatever it
 // has: fewer letters are cheaper by themselves.
 const minTogether = 5
@@ -181,6 +218,7 @@ func (s *Stream) commit(ctx context.Context, letters []*letter) {
 			for i, l := range letters {
 				if l.err = kind(err); err == nil {
 					l.sequence = last - uint64(len(letters)-1-i) //nolint:gosec // below maxTogether
+					s.know(l.message.Subject, l.sequence)
 				}
 				close(l.written)
 			}
@@ -190,7 +228,9 @@ func (s *Stream) commit(ctx context.Context, letters []*letter) {
 	var all sync.WaitGroup
 	for _, l := range letters {
 		all.Go(func() {
-			l.sequence, l.err = s.publish(ctx, l.message)
+			if l.sequence, l.err = s.publish(ctx, l.message); l.err == nil {
+				s.know(l.message.Subject, l.sequence)
+			}
 			close(l.written)
 		})
 	}
@@ -224,9 +264,13 @@ func (s *Stream) place(ctx context.Context, m *nats.Msg) (uint64, error) {
 }
 
 func (s *Stream) newest(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
-	return again(ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+	m, err := again(ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
 		return s.GetLastMsgForSubject(ctx, subject)
 	})
+	if err == nil {
+		s.know(subject, m.Sequence)
+	}
+	return m, err
 }
 
 // publishAll is one batch, and returns the place of its last message, which is the only

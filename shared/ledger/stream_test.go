@@ -63,3 +63,45 @@ func TestWrittenTogether(t *testing.T) {
 		}
 	}
 }
+
+// Who knows that a key was written later lets nobody try who has not heard of it, until
+// the stream is an older one, from a backup.
+func TestAnOlderStreamIsBelieved(t *testing.T) {
+	t.Parallel()
+	js, err := jetstream.New(startNATS(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func() *ledger.JetStream {
+		l, err := ledger.OpenJetStream(t.Context(), js, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	save := func(l *ledger.JetStream, rev havip.Revision) (havip.Revision, error) {
+		return l.Save(t.Context(), "k", []byte("v"), rev)
+	}
+	known := open()
+	var rev havip.Revision
+	for range 3 {
+		if rev, err = save(known, rev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := save(known, 1); !errors.Is(err, havip.ErrConflict) {
+		t.Error("an old revision:", err)
+	}
+	if err := js.DeleteStream(t.Context(), "KV_havip-ledger"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := save(open(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, rev, err = known.Load(t.Context(), "k"); err != nil || rev != 1 {
+		t.Fatal(rev, err)
+	}
+	if rev, err = save(known, rev); err != nil || rev != 2 {
+		t.Error(rev, err)
+	}
+}

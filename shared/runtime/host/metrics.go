@@ -126,7 +126,7 @@ func (m *metrics) leaves(e cloudevents.Event) {
 	if json.Unmarshal(e.Data(), &o) != nil || o.Outcome == "" || e.Type() != "havip."+o.Outcome {
 		return
 	}
-	m.stories.WithLabelValues(o.Outcome).Inc()
+	defer m.stories.WithLabelValues(o.Outcome).Inc() // last: who sees it looks for the others
 	if o.Probe != "" {
 		m.probes.WithLabelValues(o.Name, o.Probe).Inc()
 	}

@@ -81,9 +81,9 @@ func streetWorld(havips int) simulator.World {
 func street(b *testing.B, havips int) *roster.Roster {
 	b.Helper()
 	var text bytes.Buffer
-	text.WriteString("havips:\n")
+	text.WriteString("defaults: {hold: 1}\nhavips:\n")
 	for n := range havips {
-		fmt.Fprintf(&text, "  - {name: orders-%d, cloud: alibaba, region: cn-hangzhou, id: havip-%d, members: [i-db%d-0, i-db%d-1]}\n", n, n, n, n)
+		fmt.Fprintf(&text, "  - {name: o%d, cloud: alibaba, region: cn-hangzhou, id: havip-%d, members: [i-db%d-0, i-db%d-1]}\n", n, n, n, n)
 	}
 	list, err := roster.Parse(text.Bytes())
 	if err != nil {
