@@ -34,6 +34,7 @@ race: ## the tests of all that runs at once, with the race detector (needs a C c
 	$(GO) test -race -timeout 900s -p 3 -parallel 6 ./shared/ledger ./deploy/havip ./shared/runtime/host ./functions/... ./shared/...
 
 SEEDS ?= 100000
+HAVIPS ?= 100000
 
 .PHONY: measure
 measure: ## what can be counted of the code
@@ -42,6 +43,10 @@ measure: ## what can be counted of the code
 .PHONY: sim
 sim: ## the whole system against everything that can go wrong, for SEEDS (100000) seeds
 	GOEXPERIMENT=jsonv2 GOGC=400 $(GO) test ./functions -run Simulation -v -timeout 60m -sim.seeds=$(SEEDS) # half of it is JSON, which this reads faster
+
+.PHONY: fleet
+fleet: ## an hour of HAVIPS (100000) HAVIPs, and the loss of a zone, in virtual time
+	$(GO) test ./shared/havip/pace -run Fleet -v -timeout 60m -fleet=$(HAVIPS)
 
 .PHONY: town
 town: ## real keepalived on machines made of Linux namespaces, with us and without (needs root)

@@ -19,7 +19,7 @@ import (
 // and four.
 func BenchmarkAtOnce(b *testing.B) {
 	for _, events := range []int{1, 10, 100, 1000} {
-		b.Run(fmt.Sprint(events), func(b *testing.B) {
+		b.Run(fmt.Sprintf("events=%d", events), func(b *testing.B) {
 			for b.Loop() {
 				took, syncs := atOnce(b, events, 20*time.Millisecond)
 				b.ReportMetric(0, "ns/op")

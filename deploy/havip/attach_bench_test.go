@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -51,21 +52,60 @@ func BenchmarkAttach(b *testing.B) {
 	for b.Loop() {
 		var running sync.WaitGroup
 		times := []time.Duration{200 * time.Millisecond, time.Second, 2 * time.Second, 2200 * time.Millisecond, 5 * time.Second, 30 * time.Second}
-		lines := make([]string, len(times))
+		lines := make([][]ways, len(times))
 		for i, takes := range times {
 			running.Go(func() { lines[i] = attachLine(b, takes) })
 		}
 		running.Wait()
-		head := "| T | ours, unlearnt | ours, learnt |"
-		for _, c := range cadences {
-			head += " " + c.name + " |"
+		head, under := "| T |", "|---|"
+		for _, w := range lines[0] {
+			head, under = head+" "+w.who+" |", under+"---|"
 		}
-		fmt.Printf("\n%s\n|%s\n%s\n", head, strings.Repeat("---|", 3+len(cadences)), strings.Join(lines, "\n"))
+		fmt.Printf("\n%s\n%s\n", head, under)
+		for i, takes := range times {
+			fmt.Printf("| %s |", takes)
+			for _, w := range lines[i] {
+				fmt.Printf(" %s |", w)
+			}
+			fmt.Println()
+		}
+		for i, takes := range times {
+			for _, w := range lines[i] {
+				b.Run(fmt.Sprintf("who=%s/T=%s", strings.ReplaceAll(w.who, " ", "-"), takes), func(b *testing.B) { w.report(b) })
+			}
+		}
 	}
 }
 
-// attachLine is a line of the table: p50 and worst of T, and the most calls of a story.
-func attachLine(b *testing.B, takes time.Duration) string {
+// ways are the stories of one who attaches, the fastest first.
+type ways struct {
+	who string
+	all []attached
+}
+
+func newWays(who string, all []attached) ways {
+	slices.SortFunc(all, func(a, b attached) int { return cmp.Compare(a.ratio, b.ratio) })
+	return ways{who, all}
+}
+
+// String is p50, the worst, and the most calls.
+func (w ways) String() string {
+	return fmt.Sprintf("%.3f, at most %.3f × T; %d calls", w.all[len(w.all)/2].ratio, w.all[len(w.all)-1].ratio, w.calls())
+}
+
+func (w ways) calls() int {
+	return slices.MaxFunc(w.all, func(a, b attached) int { return cmp.Compare(a.calls, b.calls) }).calls
+}
+
+func (w ways) report(b *testing.B) {
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(w.all[len(w.all)/2].ratio, "×T-p50")
+	b.ReportMetric(w.all[len(w.all)-1].ratio, "×T-most")
+	b.ReportMetric(float64(w.calls()), "calls")
+}
+
+// attachLine is a line of the table.
+func attachLine(b *testing.B, takes time.Duration) []ways {
 	ctx, stop := context.WithCancel(b.Context())
 	defer stop()
 	sim, endpoint := havips100(ctx, b, takes)
@@ -97,20 +137,12 @@ func attachLine(b *testing.B, takes time.Duration) string {
 	for range lessonRounds {
 		round(perRound)
 	}
-	learnt := round(learntStories)
+	line := []ways{newWays("ours, unlearnt", unlearnt), newWays("ours, learnt", round(learntStories))}
 	running.Wait()
-	line := fmt.Sprintf("| %s | %s | %s |", takes, spell(unlearnt), spell(learnt))
-	for _, p := range polled {
-		line += " " + spell(p) + " |"
+	for i, c := range cadences {
+		line = append(line, newWays(c.name, polled[i]))
 	}
 	return line
-}
-
-// spell is p50, the worst, and the most calls.
-func spell(all []attached) string {
-	slices.SortFunc(all, func(a, b attached) int { return int(1e6 * (a.ratio - b.ratio)) })
-	calls := slices.MaxFunc(all, func(a, b attached) int { return a.calls - b.calls }).calls
-	return fmt.Sprintf("%.3f, at most %.3f × T; %d calls", all[len(all)/2].ratio, all[len(all)-1].ratio, calls)
 }
 
 // havips100 is a simulated cloud on a socket, with a hundred HAVIPs that nobody holds.

@@ -82,14 +82,15 @@ func (k Keeper) survey(ctx context.Context, policies []Policy) (map[string]HAVIP
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", where, err)
 	}
-	everybody := Policy{}
+	everybody, ours := Policy{}, map[string]Policy{}
 	for _, p := range policies {
+		ours[p.ID] = p
 		everybody.Members = append(everybody.Members, p.Members...)
 	}
 	states, _ := memberStates(ctx, fleet, everybody) // unknown counts as running
 	found := map[string]HAVIP{}
 	for _, h := range listed {
-		p := policyOf(policies, h.ID)
+		p := ours[h.ID]
 		h.recognize(p)
 		h.States = map[string]InstanceState{}
 		for _, m := range p.Members { // of others a look knows nothing either
@@ -100,15 +101,6 @@ func (k Keeper) survey(ctx context.Context, policies []Policy) (map[string]HAVIP
 		found[h.ID] = h
 	}
 	return found, nil
-}
-
-func policyOf(policies []Policy, id string) Policy {
-	for _, p := range policies {
-		if p.ID == id {
-			return p
-		}
-	}
-	return Policy{}
 }
 
 // sweep brings one HAVIP's record up to date. It returns an empty Left where

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,15 +35,18 @@ type storm struct {
 	function flow.Function
 	weather  weather
 
+	told     atomic.Int64 // events
 	mu       sync.Mutex
 	outcomes map[string]events.Outcome // by HAVIP
-	last     time.Time                 // of an outcome
+	all      []events.Outcome
+	last     time.Time // of an outcome
 }
 
 // weather says how bad it is.
 type weather struct {
-	havips   int // on each cloud
-	throttle int // calls a second that each cloud takes
+	havips   int  // on each cloud
+	throttle int  // calls a second that each cloud takes
+	calm     bool // nothing has failed
 }
 
 const forlornIn = 20 // one HAVIP in so many has no standby
@@ -92,7 +96,7 @@ func (s *storm) add(r *simulator.Realm, cloud string, n int) {
 	}
 	for m := range 2 {
 		i := simulator.Instance{ID: fmt.Sprintf("i-%s-%d-%d", cloud, n, m), VSwitch: h.VSwitch, Subnet: h.Subnet, State: havip.Running}
-		if m == 0 || n%forlornIn == 0 {
+		if !s.weather.calm && (m == 0 || n%forlornIn == 0) {
 			i.State = havip.Stopped
 		}
 		r.Instances = append(r.Instances, i)
@@ -139,6 +143,18 @@ func (s *storm) note(ce cloudevents.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.outcomes[o.HAVIP], s.last = o, time.Now()
+	s.all = append(s.all, o)
+}
+
+// ended are the outcomes so far.
+func (s *storm) ended() []events.Outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.all)
+}
+
+func throttled(c simulator.Call) bool {
+	return strings.HasPrefix(c.Code, "Throttling") || c.Code == "RequestLimitExceeded"
 }
 
 // strike lets every holder fail at once, and returns how long it took until each
@@ -171,7 +187,7 @@ func (s *storm) spent() map[string]spent {
 		n := by[c.Cloud]
 		n.calls++
 		switch {
-		case strings.HasPrefix(c.Code, "Throttling") || c.Code == "RequestLimitExceeded":
+		case throttled(c):
 			n.throttled++
 		case c.ClientToken != "":
 			n.changes++

@@ -12,7 +12,7 @@ import (
 )
 
 // openQueue opens the engine of a folder, with its queue.
-func openQueue(t *testing.T, data string) (*engine, *Bus) {
+func openQueue(t testing.TB, data string) (*engine, *Bus) {
 	t.Helper()
 	e, err := openEngine("", data)
 	if err != nil {
