@@ -74,8 +74,8 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 	done
 
 .PHONY: bench
-bench: ## the benchmarks, each beside its limit and beside what one would use instead
-	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
+bench: ## the benchmarks, each beside its limit and beside what one would use instead, kept in bench/
+	$(GO) run ./deploy/bench
 
 .PHONY: golden
 golden: ## write the golden files anew

@@ -120,7 +120,7 @@ func TestWholeRosters(t *testing.T) {
 		{"a list", "[]\n", "line 1: must be a mapping of keys to values\nline 1: havips: missing or empty; name at least one HAVIP"},
 		{"no havips", "defaults: {}\n", "line 1: havips: missing or empty; name at least one HAVIP"},
 		{"Latin 1", "havips: \xe9\n", "roster: not UTF-8; encode it so"},
-		{"too large", "# " + strings.Repeat("x", 1<<20), "roster: larger than 1048576 bytes; split it"},
+		{"too large", "# " + strings.Repeat("x", 4<<20), "roster: larger than 4194304 bytes; split it"},
 		{"interfaces", "havips:\n- {name: a, cloud: baidu, region: bj, id: havip-1, instanceType: ENI, members: [i-1]}\n",
 			`line 2: havips[0].members[0]: "i-1" is no interface; write it like eni-1, or change instanceType`},
 		{"two interfaces of one instance", "havips:\n- name: a\n  cloud: baidu\n  region: bj\n  id: havip-1\n  instanceType: ENI\n  members:\n" +

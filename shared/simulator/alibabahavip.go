@@ -119,7 +119,7 @@ func (s *Simulator) describeHaVips(q *request) (any, *refusal) {
 	if r == nil {
 		return answer, nil
 	}
-	for _, a := range r.addressOrder {
+	for _, a := range filters.among(r) {
 		a.settle(time.Now())
 		if !filters.pick(a) {
 			continue
@@ -192,6 +192,20 @@ func (q *request) filters() (havipFilters, *refusal) {
 		}
 	}
 	return filters, nil
+}
+
+// among are those that may be picked: who names one has not to wait for all the others.
+func (fs havipFilters) among(r *realm) []*address {
+	for _, f := range fs {
+		if f.key != "HaVipId" || len(f.values) != 1 {
+			continue
+		}
+		if a := r.addresses[f.values[0]]; a != nil {
+			return []*address{a}
+		}
+		return nil
+	}
+	return r.addressOrder
 }
 
 func (fs havipFilters) pick(a *address) bool {

@@ -84,7 +84,7 @@ func TestRude(t *testing.T) {
 		"its own alias": {"words: &a [*a]", "words[0]: must be one word"},
 		"lists":         {"words: " + strings.Repeat("[", 1<<19), "not YAML: exceeded max depth"},
 		"mappings":      {"texts: " + strings.Repeat("{a: ", 1<<17), "not YAML: exceeded max depth"},
-		"size":          {strings.Repeat(" ", 1<<20+1), "test: larger than 1048576 bytes"},
+		"size":          {strings.Repeat(" ", 4<<20+1), "test: larger than 4194304 bytes"},
 	} {
 		if _, got := read(c.text); !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %.200s, want %s", name, got, c.want)

@@ -21,7 +21,7 @@ import (
 const (
 	rosterAge     = time.Minute // how long a roster from a store serves unread
 	rosterTimeout = 5 * time.Second
-	maxRoster     = 1 << 20
+	maxRoster     = 4 << 20
 )
 
 // Caller is who asks for the roster: a function in its region, with its keys.

@@ -100,7 +100,7 @@ func TestRosterFromAStore(t *testing.T) {
 		"an object not there": {"oss://havip-config/other.yaml?endpoint=", good, "answered 404"},
 		"another region":      {"oss://havip-config/roster.yaml?region=cn-beijing&endpoint=", good, "answered 403"},
 		"a bad roster":        {"oss://havip-config/roster.yaml?endpoint=", "havips: []\n", "name at least one HAVIP"},
-		"a large object":      {"oss://havip-config/roster.yaml?endpoint=", strings.Repeat("#", 1<<20+1), "larger than 1048576 bytes"},
+		"a large object":      {"oss://havip-config/roster.yaml?endpoint=", strings.Repeat("#", 4<<20+1), "larger than 4194304 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(&store{text: tt.text})
