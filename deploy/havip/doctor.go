@@ -18,20 +18,23 @@ import (
 )
 
 func doctorCommand() *cobra.Command {
-	var rosterPath string
+	var rosterPath, nats, monitors string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check roster, host, credentials and clouds, and say what is wrong with each",
 		Long: `Check the roster, the host and whether it goes by the same roster, and for each HAVIP
 whether the cloud lets us read it, whether it is as it should be, and whether its members
-exist, run, and are in its network. It changes nothing. What can't be checked it says. It
-exits with 1 where something is wrong.`,
+exist, run, and are in its network. Of a NATS cluster it checks whether what it has survives
+a node. It changes nothing. What can't be checked it says. It exits with 1 where something
+is wrong.`,
 		Example: "  havip doctor --roster roster.yaml",
 		Args:    cobra.NoArgs,
 	}
 	at := hostFlag(cmd)
 	cmd.Flags().StringVar(&rosterPath, "roster", "", "the roster (HAVIP_ROSTER, else roster.yaml)")
+	cmd.Flags().StringVar(&nats, "nats", "", "the cluster that the hosts share (HAVIP_NATS)")
+	cmd.Flags().StringVar(&monitors, "nats-monitor", "", "the monitoring addresses of its nodes, http://10.0.0.1:8222 and others after a comma")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		e := examination{silent: asJSON, findings: []finding{}}
@@ -44,6 +47,9 @@ exits with 1 where something is wrong.`,
 			for _, p := range d.roster.Policies() {
 				e.examine(cmd.Context(), d, p)
 			}
+		}
+		if at := cmp.Or(nats, os.Getenv("HAVIP_NATS")); at != "" {
+			e.cluster(cmd.Context(), at, monitors)
 		}
 		if asJSON {
 			printJSON(map[string]any{"findings": e.findings})

@@ -25,12 +25,9 @@ type engine struct {
 // the folder data. An embedded one writes to disk before it acknowledges.
 func openEngine(at, data string) (*engine, error) {
 	if at != "" {
-		conn, err := nats.Connect(at, nats.Name("havip"), nats.MaxReconnects(-1))
-		if u := new(url.Error); errors.As(err, &u) {
-			err = errors.New("the address can't be read") // what else is told repeats it
-		}
+		conn, err := Connect(at)
 		if err != nil {
-			return nil, fmt.Errorf("NATS at %s: %w; check --nats", withoutSecrets(at), err)
+			return nil, err
 		}
 		replicas := 1
 		if len(conn.Servers()) >= 3 { // as the cluster told us of itself
@@ -55,6 +52,18 @@ func openEngine(at, data string) (*engine, error) {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
 	return &engine{conn: conn, embedded: s, lock: held, replicas: 1}, nil
+}
+
+// Connect connects to a cluster. No error says a password.
+func Connect(at string) (*nats.Conn, error) {
+	conn, err := nats.Connect(at, nats.Name("havip"), nats.MaxReconnects(-1))
+	if u := new(url.Error); errors.As(err, &u) {
+		err = errors.New("the address can't be read") // what else is told repeats it
+	}
+	if err != nil {
+		return nil, fmt.Errorf("NATS at %s: %w; check --nats", withoutSecrets(at), err)
+	}
+	return conn, nil
 }
 
 // patience is how long we wait for an engine to open its streams: a slow disk has to
