@@ -3,15 +3,17 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"havip-functions/shared/runtime/host"
+	"havip-functions/shared/ledger"
 )
 
 // cluster checks what keeps the records of hosts that share a NATS cluster: whether each
@@ -20,7 +22,7 @@ import (
 func (e *examination) cluster(ctx context.Context, at, monitors string) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	conn, err := host.Connect(at)
+	conn, err := ledger.NATSFrom(at, os.Getenv).Connect()
 	if err != nil {
 		e.say(err.Error(), "cluster", "")
 		return
@@ -92,8 +94,7 @@ func (e *examination) node(ctx context.Context, monitor string) {
 	if err == nil {
 		var answer *http.Response
 		if answer, err = http.DefaultClient.Do(r); err == nil {
-			defer answer.Body.Close()
-			err = json.NewDecoder(answer.Body).Decode(&says)
+			err = errors.Join(json.NewDecoder(answer.Body).Decode(&says), answer.Body.Close())
 		}
 	}
 	name := "node " + says.Name

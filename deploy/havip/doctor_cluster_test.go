@@ -42,7 +42,10 @@ func TestDoctorOfACluster(t *testing.T) {
 		d := start(t, f.env, "serve", "--addr", "127.0.0.1:0", "--nats", s.ClientURL(), "--roster", f.roster)
 		has(examine(s.ClientURL()), "failed  stream HAVIP-REQUESTS: 1 copy of it")
 		d.stop(t)
+		ran := havipRuns(t, f.env, "serve", "--addr", "127.0.0.1:0", "--nats", s.ClientURL(), "--replicas", "3", "--roster", f.roster)
+		has(ran.err, "replicas > 1 not supported in non-clustered mode")
 	}
+	has(havipRuns(t, f.env, "serve", "--data", t.TempDir(), "--replicas", "3").err, "--replicas must be 1 to 5")
 	has(examine("nats://127.0.0.1:1"), "failed  cluster: NATS at 127.0.0.1:1: ")
 	has(examine(f.nodes.URLs(), "--nats-monitor", "http://127.0.0.1:1"), "give its monitoring address")
 }

@@ -16,6 +16,7 @@ import (
 	"havip-functions/shared/flow"
 	"havip-functions/shared/guard"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
 	"havip-functions/shared/notify"
 	"havip-functions/shared/roster"
 	"havip-functions/shared/runtime"
@@ -27,6 +28,7 @@ import (
 // serving is what the flags of serve say.
 type serving struct {
 	addr, roster, data, nats string
+	replicas                 int
 	cert, key                string
 	simulate                 bool
 	associate                time.Duration
@@ -61,6 +63,7 @@ before you put a proxy in front, since a proxy on this machine speaks for others
 	f.StringVar(&s.roster, "roster", "", "the roster (HAVIP_ROSTER, else roster.yaml; the built-in one with --simulate)")
 	f.StringVar(&s.data, "data", "", "the engine's folder (havip-data; one that goes with the process with --simulate)")
 	f.StringVar(&s.nats, "nats", "", "a NATS JetStream cluster instead of the embedded engine (HAVIP_NATS, where no ps shows a password)")
+	f.IntVar(&s.replicas, "replicas", 0, "copies of each stream in the cluster, at least: what is there is never lowered (3 where it has three nodes)")
 	f.Float64Var(&s.limits.Rate, "rate", 500, "requests a second from one address")
 	f.IntVar(&s.limits.Connections, "connections", 128, "connections of one address")
 	f.StringSliceVar(&s.proxies, "behind-proxy", nil, "addresses (10.0.0.7, 10.0.0.0/24) of proxies whose X-Forwarded-For is believed")
@@ -71,6 +74,9 @@ before you put a proxy in front, since a proxy on this machine speaks for others
 		s.nats = cmp.Or(s.nats, s.getenv("HAVIP_NATS"))
 		if s.limits.Rate <= 0 || s.limits.Connections <= 0 {
 			return usage("--rate and --connections must be more than 0")
+		}
+		if s.replicas < 0 || s.replicas > 5 || s.replicas > 0 && s.nats == "" {
+			return usage("--replicas must be 1 to 5, as NATS has them, of a cluster that --nats names")
 		}
 		s.log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 		return s.run(cmd.Context(), func(a addresses) { printJSON(a) })
@@ -144,7 +150,7 @@ func (s serving) run(ctx context.Context, ready func(addresses)) error {
 		return usage("%v", err)
 	}
 	config := host.Config{
-		Addr: s.addr, Data: s.data, NATS: s.nats, Roster: file, Clouds: keys.Clouds(havip.Credentials{}), Probe: prober, Tell: tell,
+		Addr: s.addr, Data: s.data, NATS: ledger.NATSFrom(s.nats, s.getenv), Copies: s.replicas, Roster: file, Clouds: keys.Clouds(havip.Credentials{}), Probe: prober, Tell: tell,
 		Guard: believed, Limits: s.limits, TLS: certificate, World: moves, Log: s.log,
 	}
 	traces := trace.FromEnvironment(s.getenv, s.log)

@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
 	"havip-functions/shared/roster"
 	"havip-functions/shared/runtime/host"
 )
@@ -84,7 +85,7 @@ func TestNATSOfTheManifests(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	h, err := host.Open(ctx, host.Config{
-		Addr: "127.0.0.1:0", NATS: "nats://havip:" + password + "@" + node.Addr().String(), Roster: list, Log: slog.New(slog.DiscardHandler),
+		Addr: "127.0.0.1:0", NATS: ledger.NATS{URLs: "nats://havip:" + password + "@" + node.Addr().String()}, Roster: list, Log: slog.New(slog.DiscardHandler),
 		Clouds: func(context.Context, havip.Policy, string) (havip.Cloud, havip.Fleet, error) {
 			return nil, nil, errors.New("no cloud")
 		},

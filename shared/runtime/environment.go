@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"havip-functions/functions"
@@ -97,7 +96,7 @@ func (env Environment) Ledger(ctx context.Context, keys accounts.Source) (ledger
 	}
 	switch u.Scheme {
 	case "nats":
-		return openNATS(ctx, where, u.Host)
+		return openNATS(ctx, ledger.NATSFrom(where, env.Getenv))
 	case "dynamodb":
 		return opened(ledger.OpenDynamoDB(ctx, where))
 	case "tablestore":
@@ -128,10 +127,10 @@ func opened[L ledger.Ledger](l L, err error) (ledger.Ledger, error) {
 	return l, nil
 }
 
-func openNATS(ctx context.Context, where, host string) (ledger.Ledger, error) {
-	conn, err := nats.Connect(where, nats.MaxReconnects(-1))
+func openNATS(ctx context.Context, at ledger.NATS) (ledger.Ledger, error) {
+	conn, err := at.Connect()
 	if err != nil {
-		return nil, fmt.Errorf("HAVIP_LEDGER: NATS at %s: %w", host, err)
+		return nil, fmt.Errorf("HAVIP_LEDGER: %w", err)
 	}
 	js, err := jetstream.New(conn)
 	if err != nil {

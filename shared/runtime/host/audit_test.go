@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"havip-functions/shared/ledger"
 	"havip-functions/shared/runtime/host"
 )
 
@@ -101,7 +102,7 @@ func TestNothingIsDoneByHandUnwritten(t *testing.T) {
 	if !engine.ReadyForConnections(10 * time.Second) {
 		t.Fatal("no NATS")
 	}
-	h := serve(t, simulated(t), host.Config{NATS: engine.ClientURL()})
+	h := serve(t, simulated(t), host.Config{NATS: ledger.NATS{URLs: engine.ClientURL()}})
 	conn, err := nats.Connect(engine.ClientURL())
 	if err != nil {
 		t.Fatal(err)

@@ -9,12 +9,13 @@ import (
 
 	"havip-functions/events"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
 )
 
 // openQueue opens the engine of a folder, with its queue.
 func openQueue(t testing.TB, data string) (*engine, *Bus) {
 	t.Helper()
-	e, err := openEngine("", data)
+	e, err := openEngine(ledger.NATS{}, 0, data)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,11 @@ package host
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
+
+	"havip-functions/shared/ledger"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
@@ -23,17 +23,16 @@ type engine struct {
 
 // openEngine connects to a cluster, or starts an engine of its own on
 // the folder data. An embedded one writes to disk before it acknowledges.
-func openEngine(at, data string) (*engine, error) {
-	if at != "" {
-		conn, err := Connect(at)
+func openEngine(at ledger.NATS, replicas int, data string) (*engine, error) {
+	if at.URLs != "" {
+		conn, err := at.Connect()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w; check --nats", err)
 		}
-		replicas := 1
-		if len(conn.Servers()) >= 3 { // as the cluster told us of itself
+		if replicas == 0 && len(conn.Servers()) >= 3 { // as the cluster told us of itself
 			replicas = 3
 		}
-		return &engine{conn: conn, replicas: replicas}, nil
+		return &engine{conn: conn, replicas: max(1, replicas)}, nil
 	}
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w; give a writable one with --data", err)
@@ -54,18 +53,6 @@ func openEngine(at, data string) (*engine, error) {
 	return &engine{conn: conn, embedded: s, lock: held, replicas: 1}, nil
 }
 
-// Connect connects to a cluster. No error says a password.
-func Connect(at string) (*nats.Conn, error) {
-	conn, err := nats.Connect(at, nats.Name("havip"), nats.MaxReconnects(-1))
-	if u := new(url.Error); errors.As(err, &u) {
-		err = errors.New("the address can't be read") // what else is told repeats it
-	}
-	if err != nil {
-		return nil, fmt.Errorf("NATS at %s: %w; check --nats", withoutSecrets(at), err)
-	}
-	return conn, nil
-}
-
 // patience is how long we wait for an engine to open its streams: a slow disk has to
 // sync a dozen times first, and waiting is all that is left to do.
 func (e *engine) patience() time.Duration {
@@ -78,20 +65,6 @@ func (e *engine) patience() time.Duration {
 // maxPayload is what the embedded engine takes at once: the largest batch that
 // can't be read, as a dead letter in base64.
 const maxPayload = 4 << 20
-
-// withoutSecrets names the hosts of NATS alone: a URL may hold a password or a token.
-func withoutSecrets(urls string) string {
-	var hosts []string
-	for one := range strings.SplitSeq(urls, ",") {
-		u, err := url.Parse(strings.TrimSpace(one))
-		if err != nil || u.Host == "" {
-			hosts = append(hosts, "an address that can't be read")
-			continue
-		}
-		hosts = append(hosts, u.Host)
-	}
-	return strings.Join(hosts, ",")
-}
 
 func startServer(data string) (*server.Server, error) {
 	s, err := server.NewServer(&server.Options{

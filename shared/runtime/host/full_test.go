@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"havip-functions/shared/ledger"
 	"havip-functions/shared/runtime/host"
 )
 
@@ -25,7 +26,7 @@ func TestAFullClusterLosesNothing(t *testing.T) {
 		t.Fatal("no NATS")
 	}
 	sim := simulated(t)
-	h := serve(t, sim, host.Config{NATS: node.ClientURL()})
+	h := serve(t, sim, host.Config{NATS: ledger.NATS{URLs: node.ClientURL()}})
 	begun := first(t, h, "1")
 	has(t, node, 1)
 	answer, err := http.Post("http://"+h.Addr+"/events", "application/cloudevents+json", strings.NewReader(started("2")))

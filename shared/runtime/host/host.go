@@ -28,9 +28,10 @@ import (
 
 // Config says how to run.
 type Config struct {
-	Addr   string // loopback only, while the guard believes everyone
-	Data   string // the folder of the embedded engine
-	NATS   string // a cluster's URL instead
+	Addr   string      // loopback only, while the guard believes everyone
+	Data   string      // the folder of the embedded engine
+	NATS   ledger.NATS // a cluster instead
+	Copies int         // of each stream there, at least; 0 is three where it has three nodes
 	Roster havip.Roster
 	Clouds havip.Clouds
 	Probe  havip.Prober        // nil outside of the VPC
@@ -66,7 +67,7 @@ func Open(ctx context.Context, c Config) (*Host, error) {
 	if err := c.checkAddr(); err != nil {
 		return nil, err
 	}
-	e, err := openEngine(c.NATS, c.Data)
+	e, err := openEngine(c.NATS, c.Copies, c.Data)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"havip-functions/shared/alibaba"
 	"havip-functions/shared/havip"
+	"havip-functions/shared/ledger"
 	"havip-functions/shared/roster"
 	"havip-functions/shared/runtime/host"
 	"havip-functions/shared/simulator"
@@ -220,8 +221,8 @@ func oneNode(t *testing.T) *server.Server {
 func TestTwoHostsShareACluster(t *testing.T) {
 	nats := oneNode(t)
 	sim := simulated(t)
-	one := serve(t, sim, host.Config{NATS: nats.ClientURL()})
-	two := serve(t, sim, host.Config{NATS: nats.ClientURL()})
+	one := serve(t, sim, host.Config{NATS: ledger.NATS{URLs: nats.ClientURL()}})
+	two := serve(t, sim, host.Config{NATS: ledger.NATS{URLs: nats.ClientURL()}})
 	story := first(t, one, "1")
 	if again := first(t, two, "1"); again != story {
 		t.Errorf("the duplicate at the other host has story %s, not %s", again, story)
@@ -242,7 +243,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{host.Config{Addr: "0.0.0.0:0", Data: t.TempDir()}, "loopback"},
 		{host.Config{Addr: "here", Data: t.TempDir()}, "host:port"},
 		{host.Config{Addr: "127.0.0.1:0", Data: "/dev/null/data"}, "--data"},
-		{host.Config{Addr: "127.0.0.1:0", NATS: "nats://127.0.0.1:1"}, "--nats"},
+		{host.Config{Addr: "127.0.0.1:0", NATS: ledger.NATS{URLs: "nats://127.0.0.1:1"}}, "--nats"},
 	} {
 		test.config.Log = slog.New(slog.DiscardHandler)
 		if _, err := host.Open(t.Context(), test.config); err == nil || !strings.Contains(err.Error(), test.says) {

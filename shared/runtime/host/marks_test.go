@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"havip-functions/shared/ledger"
 	"havip-functions/shared/runtime/host"
 )
 
@@ -36,7 +37,7 @@ func (n *notes) has(words string) bool {
 func TestAClusterThatLosesIsTold(t *testing.T) {
 	t.Parallel()
 	engine, log := oneNode(t), &notes{}
-	h := serve(t, simulated(t), host.Config{NATS: engine.ClientURL(), Log: slog.New(slog.NewTextHandler(log, nil))})
+	h := serve(t, simulated(t), host.Config{NATS: ledger.NATS{URLs: engine.ClientURL()}, Log: slog.New(slog.NewTextHandler(log, nil))})
 	outcome(t, h, first(t, h, "1"))
 	conn, err := nats.Connect(engine.ClientURL())
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"havip-functions/shared/ledger"
 	"havip-functions/shared/ledger/ledgertest"
 	"havip-functions/shared/runtime/host"
 )
@@ -37,7 +38,7 @@ func until(t *testing.T, what string, so func() bool) {
 // quorum and back, and without the stream.
 func TestReadyMeansThatRequestsAreTaken(t *testing.T) {
 	nodes := ledgertest.StartNodes(t)
-	h := serve(t, simulated(t), host.Config{NATS: nodes.URLs()})
+	h := serve(t, simulated(t), host.Config{NATS: ledger.NATS{URLs: nodes.URLs()}})
 	ready := func() bool {
 		status, _ := ask(t, h, http.MethodGet, "/readyz", "")
 		return status == http.StatusOK

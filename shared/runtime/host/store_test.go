@@ -5,13 +5,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"havip-functions/shared/ledger"
 )
 
 // TestABusyMachineIsNoFullDisk: where the processors are taken, the engine's own look
 // at itself comes too late for its patience of a millisecond, and that is all.
 func TestABusyMachineIsNoFullDisk(t *testing.T) {
 	t.Parallel()
-	e, err := openEngine("", t.TempDir())
+	e, err := openEngine(ledger.NATS{}, 0, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
