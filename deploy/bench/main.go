@@ -1,4 +1,4 @@
-// Command bench runs the benchmarks, and keeps what they measured as JSON and as plots:
+// Command bench runs the benchmarks, and keeps what they measured as JSON and as plots.
 //
 //	go run ./deploy/bench [-bench Attach] [-keep FOLDER] [packages]
 //
