@@ -120,7 +120,7 @@ func furnish(b *testing.B, data string, list *roster.Roster, stories int) {
 	}
 	policies, began := list.Policies(), time.Now().Add(-24*time.Hour)
 	var work errgroup.Group
-	work.SetLimit(8)
+	work.SetLimit(512) // they are written together
 	for n := range stories {
 		work.Go(func() error {
 			p, at := policies[n%len(policies)], began.Add(time.Duration(n)*time.Millisecond)
