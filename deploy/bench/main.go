@@ -64,15 +64,13 @@ func run(pattern, folder string, packages []string) error {
 		return err
 	}
 	r, err := read(io.TeeReader(out, os.Stdout))
-	if err := errors.Join(err, cmd.Wait()); err != nil {
-		return err
-	}
+	failed := errors.Join(err, cmd.Wait()) // the others are kept all the same
 	if r.Noise = noise(before, yardstick()); r.Noise > 0.1 {
 		fmt.Printf("\nthe machine was noisy: the same work took %.0f %% longer at one time than at another\n", 100*r.Noise)
 	}
 	commit, _ := exec.Command("git", "describe", "--always", "--dirty").Output()
 	r.Commit, r.At = string(commit[:max(0, len(commit)-1)]), time.Now().UTC().Format(time.DateOnly)
-	return keep(folder, r)
+	return errors.Join(failed, keep(folder, r))
 }
 
 // read finds the results in what the benchmarks say.
@@ -119,7 +117,7 @@ func noise(a, b time.Duration) float64 {
 // keep writes the results, and a plot of each kind that is among them. Results of other
 // benchmarks stay.
 func keep(folder string, r Run) error {
-	if err := os.MkdirAll(folder, 0o750); err != nil {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
 	at := filepath.Join(folder, "results.json")
@@ -129,7 +127,7 @@ func keep(folder string, r Run) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(at, append(text, '\n'), 0o600); err != nil {
+	if err := os.WriteFile(at, append(text, '\n'), 0o644); err != nil { //nolint:gosec // it is published
 		return err
 	}
 	for _, p := range plots {

@@ -45,7 +45,7 @@ func (d drawing) draw(folder string, r Run) error {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = d.title, d.x, d.y
 	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	p.Legend.Top = true
+	p.Legend.Top, p.Legend.Left = true, d.top == 0 // where the lines are not
 	p.Add(plotter.NewGrid())
 	for i, name := range slices.Sorted(maps.Keys(lines)) {
 		points := lines[name]

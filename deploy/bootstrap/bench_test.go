@@ -91,7 +91,7 @@ func BenchmarkSize(b *testing.B) {
 func packed(b *testing.B, program string) string {
 	b.Helper()
 	path := program + ".zip"
-	if out, err := exec.CommandContext(b.Context(), "go", "run", "../package", program, path).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(b.Context(), "go", "run", "../package", "zip", program, path).CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, out)
 	}
 	return path
