@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 
@@ -227,25 +225,8 @@ func (l *load) steady(b *testing.B, rate, events int) (took []time.Duration) {
 // bare is the engine without us.
 func bare(b *testing.B, messages int) (published, consumed float64) {
 	b.Helper()
-	engine, err := server.NewServer(&server.Options{ServerName: "bare", DontListen: true, JetStream: true, StoreDir: b.TempDir(), SyncAlways: true, NoSigs: true, NoLog: true})
-	if err != nil {
-		b.Fatal(err)
-	}
-	engine.Start()
-	defer engine.WaitForShutdown()
-	defer engine.Shutdown()
-	if !engine.ReadyForConnections(30 * time.Second) {
-		b.Fatal("the engine is not ready")
-	}
-	conn, err := nats.Connect("", nats.InProcessServer(engine))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		b.Fatal(err)
-	}
+	js, shut := alone(b, b.TempDir(), true)
+	defer shut()
 	stream, err := js.CreateStream(b.Context(), jetstream.StreamConfig{Name: "BARE", Subjects: []string{"bare"}, Retention: jetstream.WorkQueuePolicy})
 	if err != nil {
 		b.Fatal(err)

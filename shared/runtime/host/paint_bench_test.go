@@ -92,16 +92,14 @@ func street(b *testing.B, havips int) *roster.Roster {
 	return list
 }
 
-// furnish archives stories in a data folder, before a host opens it.
-func furnish(b *testing.B, data string, list *roster.Roster, stories int) {
+// alone is the engine without us, on a folder.
+func alone(b *testing.B, data string, synced bool) (js jetstream.JetStream, shut func()) {
 	b.Helper()
-	engine, err := server.NewServer(&server.Options{ServerName: "havip", DontListen: true, JetStream: true, StoreDir: data, NoSigs: true, NoLog: true})
+	engine, err := server.NewServer(&server.Options{ServerName: "havip", DontListen: true, JetStream: true, StoreDir: data, SyncAlways: synced, NoSigs: true, NoLog: true})
 	if err != nil {
 		b.Fatal(err)
 	}
 	engine.Start()
-	defer engine.WaitForShutdown()
-	defer engine.Shutdown()
 	if !engine.ReadyForConnections(30 * time.Second) {
 		b.Fatal("the engine is not ready")
 	}
@@ -109,11 +107,17 @@ func furnish(b *testing.B, data string, list *roster.Roster, stories int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
+	if js, err = jetstream.New(conn); err != nil {
 		b.Fatal(err)
 	}
+	return js, func() { conn.Close(); engine.Shutdown(); engine.WaitForShutdown() }
+}
+
+// furnish archives stories in a data folder, before a host opens it.
+func furnish(b *testing.B, data string, list *roster.Roster, stories int) {
+	b.Helper()
+	js, shut := alone(b, data, false)
+	defer shut()
 	l, err := ledger.OpenJetStream(b.Context(), js, 1)
 	if err != nil {
 		b.Fatal(err)
