@@ -23,7 +23,7 @@ func NATSFrom(urls string, getenv func(string) string) NATS {
 
 // Connect connects, and again whenever the connection is lost. No error says a password.
 func (n NATS) Connect() (*nats.Conn, error) {
-	options := []nats.Option{nats.Name("havip"), nats.MaxReconnects(-1)}
+	options := []nats.Option{nats.Name("havip"), nats.MaxReconnects(-1), nats.Timeout(patience)} // a busy machine takes its time
 	if n.Credentials != "" {
 		options = append(options, nats.UserCredentials(n.Credentials))
 	}
