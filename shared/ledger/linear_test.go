@@ -41,9 +41,9 @@ const (
 // a leader then took to its grave. One of which nothing is known returns at the end of
 // time: it took, or it did not.
 //
-// A leader that was paused, and has not heard of the next one yet, hears a swap too and
-// says that it is lost, by what it knows; the next one may have taken it. So of a swap
-// that was lost nothing is known either, unless it is asked strictly.
+// A leader that was paused, and has not heard of the next one yet, hears a swap too, we
+// suppose, and says that it is lost, by what it knows; the next one may have taken it. So
+// of a swap that was lost nothing is known either, unless it is asked strictly.
 var register = porcupine.Model{
 	Init: func() any { return "" },
 	Step: func(state, input, output any) (bool, any) {
