@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -87,7 +88,7 @@ func TestRedisFailsOver(t *testing.T) {
 		return strings.Contains(admin.Info(t.Context(), "replication").Val(), "master_link_status:up")
 	})
 	at := openEndpoint(t, primary.Host)
-	f, c, all := underLoad(t, 5*time.Second, "HAVIP_LEDGER=redis://"+at.Addr().String())
+	f, c, all := underLoad(t, "HAVIP_LEDGER=redis://"+at.Addr().String())
 	eventually(t, "many stories are under way", func() bool { return c.effects() > 50 })
 	if err := admin.ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
 		t.Fatal(err)
@@ -98,7 +99,9 @@ func TestRedisFailsOver(t *testing.T) {
 	primary.Kill()
 	t.Logf("the replica knows of %d attaches, and of the next %d it does not", known, c.effects()-known)
 	at.leadTo(replica.Host)
-	f.async(call{function: "havip-sweep", payload: []byte(`{"specversion":"1.0","id":"sweep-1","source":"/timer","type":"havip.sweep"}`)}, 40*time.Second)
+	for _, after := range []time.Duration{15, 40} { // as the timer's come
+		f.async(call{function: "havip-sweep", payload: fmt.Appendf(nil, `{"specversion":"1.0","id":"sweep-%d","source":"/timer","type":"havip.sweep"}`, after)}, after*time.Second)
+	}
 	f.onceEach(c, all, good...)
 }
 

@@ -85,7 +85,9 @@ func (f *functionCompute) async(c call, after time.Duration) {
 			if f.call(c) || f.ctx.Err() != nil {
 				return
 			}
-			<-time.After(f.habits.rest) // outside of its room
+			if f.habits.rests { // outside of its room
+				<-time.After(500 * time.Millisecond << c.retry)
+			}
 		}
 		f.mu.Lock()
 		defer f.mu.Unlock()

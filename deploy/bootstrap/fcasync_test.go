@@ -22,7 +22,7 @@ type habits struct {
 	busyFirst bool                                    // answers 429 to the first try of each event
 	refuses   bool                                    // has no permission for us
 	timeout   int                                     // of a function, in seconds; 0 is 60
-	rest      time.Duration                           // between two tries, as FC rests ever longer
+	rests     bool                                    // between two tries as FC does, ever longer
 }
 
 // serveAsync takes an asynchronous call as FC's API does: 202, once its

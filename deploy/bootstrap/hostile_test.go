@@ -197,7 +197,7 @@ func TestManyHops(t *testing.T) {
 	c := openClouds(t, simulator.Options{AssociateTime: time.Hour})
 	c.env[0] = strings.Replace(c.env[0], "deadline: 5m", "deadline: 15s", 1)
 	c.env[0] = strings.Replace(c.env[0], "coolDown: 60s", "coolDown: 1s", 1)
-	f := openFC(t, c, habits{timeout: 1, rest: 2 * time.Second, delay: func(time.Duration) time.Duration { return 0 }}, openCustom, // FC rests too
+	f := openFC(t, c, habits{timeout: 1, rests: true, delay: func(time.Duration) time.Duration { return 0 }}, openCustom,
 		"HAVIP_LEDGER="+startNATS(t).ClientURL())
 	f.async(call{function: "havip-instance-started", payload: []byte(a.payload)}, 0)
 	f.busy.Wait()

@@ -58,7 +58,7 @@ func TestLedgerIsKilled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, env := open(t)
-			f, c, all := underLoad(t, time.Second, env...)
+			f, c, all := underLoad(t, env...)
 			for _, so := range []int{5, 50, 100} {
 				f.until(so)
 				server.Kill()
@@ -71,14 +71,13 @@ func TestLedgerIsKilled(t *testing.T) {
 	}
 }
 
-// underLoad sends the events of 200 stories, each twice, over four seconds. What fails
-// rests so long.
-func underLoad(t *testing.T, rest time.Duration, env ...string) (*functionCompute, clouds, []arrival) {
+// underLoad sends the events of 200 stories, each twice, over four seconds.
+func underLoad(t *testing.T, env ...string) (*functionCompute, clouds, []arrival) {
 	t.Helper()
 	w, roster, all := many(200)
 	c := openClouds(t, simulator.Options{World: w, AssociateTime: 1500 * time.Millisecond})
 	c.env[0] = "HAVIP_ROSTER=" + roster
-	f := openFC(t, c, habits{timeout: 20, rest: rest}, openCustom, env...)
+	f := openFC(t, c, habits{timeout: 20, rests: true}, openCustom, env...)
 	for n, a := range all {
 		for range 2 {
 			f.async(call{function: "havip-instance-started", payload: []byte(a.payload)}, time.Duration(n)*20*time.Millisecond)
