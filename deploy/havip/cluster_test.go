@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,6 +125,9 @@ func TestCluster(t *testing.T) {
 	f.check(t)
 	for _, d := range f.copies {
 		d.stop(t)
+		if strings.Contains(d.words.String(), "lost writes") {
+			t.Error("nothing was damaged, and a host says that writes are lost")
+		}
 		f.logs = append(f.logs, d.words)
 	}
 	for id, outcomes := range told(f.logs) {

@@ -83,7 +83,7 @@ func TestTruncatedStore(t *testing.T) {
 			d.ends(t, d.accept(t, event)[0])
 			eventually(t, "written down how far it came", func() bool {
 				text, err := os.ReadFile(filepath.Join(data, "marks.json"))
-				return err == nil && strings.Contains(string(text), `"KV_havip-stories":1`)
+				return err == nil && strings.Contains(string(text), `"KV_havip-stories":{"place":1,`)
 			})
 			d.kill()
 			blocks, err := filepath.Glob(filepath.Join(data, "jetstream", "$G", "streams", "KV_havip-ledger", "msgs", "*.blk"))

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -34,6 +35,9 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	for end := time.Now().Add(2 * span); time.Now().Before(end) || len(logs) < fewest; {
 		wait(ctx, time.Duration(rng.Int64N(int64(1200*time.Millisecond))))
 		d.kill()
+		if strings.Contains(d.words.String(), "lost writes") {
+			t.Error("it was only killed, and says that writes are lost")
+		}
 		logs = append(logs, d.words)
 		d = w.open(t)
 	}

@@ -17,7 +17,20 @@ import (
 
 // marks are how far each stream of the engine had been written. The engine itself
 // starts without a word where a file of its was cut or is missing.
-type marks map[string]uint64
+type marks map[string]mark
+
+// mark is the last write of a stream: its place, and when the engine took it, which
+// tells it from another that was written there since. Of a record it is whether there
+// is one.
+type mark struct {
+	Place uint64    `json:"place"`
+	Time  time.Time `json:"time,omitzero"`
+	First uint64    `json:"first,omitzero"` // place that is kept
+	Kept  uint64    `json:"kept,omitzero"`  // writes, where only the oldest ever go
+}
+
+// emptied are the streams that we take something out of ourselves.
+var emptied = []string{"HAVIP-REQUESTS", "KV_havip-dead", "KV_havip-letters"}
 
 const marksFile = "marks.json"
 
@@ -25,20 +38,41 @@ func readMarks(ctx context.Context, js jetstream.JetStream) (marks, error) {
 	m := marks{}
 	streams := js.ListStreams(ctx)
 	for s := range streams.Info() {
-		m[s.Config.Name] = s.State.LastSeq
+		now := mark{Place: s.State.LastSeq, Time: s.State.LastTime, First: s.State.FirstSeq}
+		if !slices.Contains(emptied, s.Config.Name) {
+			now.Kept = s.State.Msgs
+		}
+		m[s.Config.Name] = now
 	}
 	return m, streams.Err()
 }
 
 // lost tells what is missing beside what was there before.
-func (m marks) lost(before marks) []string {
+func (m marks) lost(ctx context.Context, js jetstream.JetStream, before marks) []string {
 	var lost []string
 	for _, name := range slices.Sorted(maps.Keys(before)) {
-		if m[name] < before[name] {
-			lost = append(lost, fmt.Sprintf("%s had %d writes and has %d", name, before[name], m[name]))
+		was, now := before[name], m[name]
+		switch {
+		case now.Place < was.Place:
+			lost = append(lost, fmt.Sprintf("%s had %d writes and has %d", name, was.Place, now.Place))
+		case now.First == was.First && now.Kept < was.Kept:
+			lost = append(lost, fmt.Sprintf("%s kept %d writes and keeps %d", name, was.Kept, now.Kept))
+		case now != was && !was.Time.IsZero() && writtenOver(ctx, js, name, was):
+			lost = append(lost, fmt.Sprintf("%s has another write %d than it had", name, was.Place))
 		}
 	}
 	return lost
+}
+
+// writtenOver is whether another message is in the place of one. Of one that was done,
+// or followed by a newer of its key, nothing is left to tell.
+func writtenOver(ctx context.Context, js jetstream.JetStream, stream string, was mark) bool {
+	s, err := js.Stream(ctx, stream)
+	if err != nil {
+		return false
+	}
+	there, err := s.GetMsg(ctx, was.Place)
+	return err == nil && !there.Time.Equal(was.Time)
 }
 
 // compareMarks says what the engine has lost since it ran last.
@@ -53,7 +87,7 @@ func compareMarks(ctx context.Context, js jetstream.JetStream, data string, log 
 	}
 	before := marks{}
 	_ = json.Unmarshal(text, &before) // one that was cut too says nothing
-	if lost := now.lost(before); len(lost) > 0 {
+	if lost := now.lost(ctx, js, before); len(lost) > 0 {
 		log.Error("the data folder has lost writes: a file was cut, deleted or taken from a backup;"+
 			" stories since then may be forgotten, the sweep looks at every HAVIP anew", "data", data, "lost", lost)
 	}
@@ -96,7 +130,9 @@ func readClusterMarks(ctx context.Context, js jetstream.JetStream) (marks, error
 	if err != nil {
 		return nil, err
 	}
-	maps.Copy(now, info.State.Subjects)
+	for subject, writes := range info.State.Subjects {
+		now[subject] = mark{Place: writes}
+	}
 	return now, nil
 }
 
@@ -113,11 +149,11 @@ func watchMarks(ctx context.Context, js jetstream.JetStream, log *slog.Logger) {
 			continue
 		}
 		before := maps.Clone(known)
-		maps.DeleteFunc(before, func(name string, _ uint64) bool { // a stream that nobody leads says nothing
+		maps.DeleteFunc(before, func(name string, _ mark) bool { // a stream that nobody leads says nothing
 			_, told := now[name]
 			return !told && !strings.HasPrefix(name, ofRecords)
 		})
-		lost := now.lost(before)
+		lost := now.lost(ctx, js, before)
 		if len(lost) > 0 && !doubt {
 			doubt = true
 			continue

@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -33,27 +34,25 @@ func (n *notes) has(words string) bool {
 	return strings.Contains(n.text.String(), words)
 }
 
-// A cluster that loses a record, and writes on, is told as one.
-func TestAClusterThatLosesIsTold(t *testing.T) {
-	t.Parallel()
+// watching is a host at a cluster that has looked at its marks once three stories have
+// ended.
+func watching(t *testing.T) (log *notes, js jetstream.JetStream) {
+	t.Helper()
 	engine, log := oneNode(t), &notes{}
 	h := serve(t, simulated(t), host.Config{NATS: ledger.NATS{URLs: engine.ClientURL()}, Log: slog.New(slog.NewTextHandler(log, nil))})
-	outcome(t, h, first(t, h, "1"))
+	for _, event := range []string{"1", "2", "3"} {
+		outcome(t, h, first(t, h, event))
+	}
 	conn, err := nats.Connect(engine.ClientURL())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	records, err := js.Stream(t.Context(), "KV_havip-ledger")
-	if err != nil {
+	t.Cleanup(conn.Close)
+	if js, err = jetstream.New(conn); err != nil {
 		t.Fatal(err)
 	}
 	began := make(chan struct{})
-	asked, err := conn.Subscribe("$JS.API.STREAM.LIST", func(*nats.Msg) { // it has looked once
+	asked, err := conn.Subscribe("$JS.API.STREAM.LIST", func(*nats.Msg) {
 		select {
 		case began <- struct{}{}:
 		default:
@@ -65,11 +64,53 @@ func TestAClusterThatLosesIsTold(t *testing.T) {
 	<-began
 	<-began
 	_ = asked.Unsubscribe() // the connection ends anyway
-	if err := records.DeleteMsg(t.Context(), records.CachedInfo().State.LastSeq); err != nil {
-		t.Fatal(err)
+	return log, js
+}
+
+// A cluster that loses a record, or a story between others, and writes on, is told as one.
+func TestAClusterThatLosesIsTold(t *testing.T) {
+	t.Parallel()
+	log, js := watching(t)
+	for name, place := range map[string]func(jetstream.StreamState) uint64{
+		"KV_havip-ledger":  func(s jetstream.StreamState) uint64 { return s.LastSeq },
+		"KV_havip-stories": func(s jetstream.StreamState) uint64 { return s.FirstSeq + 1 },
+	} {
+		s, err := js.Stream(t.Context(), name)
+		if err == nil {
+			err = s.DeleteMsg(t.Context(), place(s.CachedInfo().State))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	until(t, "the loss is told", func() bool { return log.has("the cluster has lost writes") && log.has("$KV.havip-ledger.") })
-	if log.has("REQUESTS had") {
+	until(t, "the loss is told", func() bool {
+		return log.has("the cluster has lost writes") && log.has("$KV.havip-ledger.") && log.has("KV_havip-stories kept 3 writes and keeps 2")
+	})
+	if log.has("REQUESTS") || log.has("another write") {
 		t.Error("what was done counts as lost")
 	}
+}
+
+// What was lost is told where as much has been written in its place.
+func TestWhatIsWrittenOverIsTold(t *testing.T) {
+	t.Parallel()
+	log, js := watching(t)
+	const stories = "KV_havip-stories"
+	s, err := js.Stream(t.Context(), stories)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := s.CachedInfo()
+	if err := js.DeleteStream(t.Context(), stories); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(t.Context(), was.Config); err != nil {
+		t.Fatal(err)
+	}
+	for n := range was.State.LastSeq + 1 {
+		if _, err := js.Publish(t.Context(), fmt.Sprintf("$KV.havip-stories.another.%d", n), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "the loss is told", func() bool { return log.has("the cluster has lost writes") && log.has(stories) })
 }
