@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"go.yaml.in/yaml/v3"
 
 	"havip-functions/shared/ledger/ledgertest"
@@ -85,6 +87,18 @@ func TestBackupOfACluster(t *testing.T) {
 		}
 		t.Skipf("nobody takes the backup: %v; install natscli", err)
 	}
+	for name, missing := range map[string]string{
+		"whole":                                "",
+		"without the record of the open story": "$KV.havip-ledger.alibaba.cn-hangzhou.havip-bp1orders", // as where it is written meanwhile
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testBackup(t, missing)
+		})
+	}
+}
+
+func testBackup(t *testing.T, missing string) {
 	c, rosterFile, backup := simulate(t, "--associate-time", "1s"), builtinRoster(t), t.TempDir()
 	on := func(node *server.Server) *daemon {
 		return start(t, c.env, "serve", "--addr", "127.0.0.1:0", "--nats", node.ClientURL(), "--roster", rosterFile)
@@ -106,12 +120,40 @@ func TestBackupOfACluster(t *testing.T) {
 	d.kill()
 	after := node(t)
 	sh(after, "restore account")
+	if missing != "" {
+		forget(t, after, missing)
+	}
 	d = on(after)
 	// A look that was under way may be in the backup of no stream: the sweep sees to it.
 	for _, story := range []string{ended, open} {
+		eventually(t, "the story is known, by its look at the latest", func() bool {
+			_, err := d.client().story(t.Context(), story)
+			return err == nil
+		})
 		if s := d.endsWithin(t, story, 4*time.Minute); *s.Outcome != "attached" {
 			t.Errorf("%s ended as %s", story, verdict(s))
 		}
+	}
+}
+
+// forget takes a record out of a ledger.
+func forget(t *testing.T, node *server.Server, subject string) {
+	t.Helper()
+	conn, err := nats.Connect(node.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := js.Stream(t.Context(), "KV_havip-ledger")
+	if err == nil {
+		err = records.Purge(t.Context(), jetstream.WithPurgeSubject(subject))
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
