@@ -16,7 +16,7 @@ import (
 const (
 	maxSeen  = 12 // in a record
 	keptSeen = 6  // when it is full
-	maxFresh = 36 // that one write brings, at most
+	maxFresh = 64 // that one write brings, at most
 )
 
 // The prefixes of the keys of events: of those that concern a HAVIP of the
@@ -77,12 +77,17 @@ func (r *Record) rememberEnd(e Event, s Story) (changed bool) {
 var errCrowded = errors.New("this write brings enough already")
 
 // crowded tells that no further event has room in this write: where a record is small,
-// more of them have.
+// more of them have. Those from before make room for them.
 func (r *Record) crowded() bool {
 	if len(r.fresh) < maxSeen || len(r.fresh) >= maxFresh {
 		return len(r.fresh) >= maxFresh
 	}
-	text, err := plain(r)
+	written := *r
+	written.Seen = map[string]Seen{}
+	for _, event := range r.fresh {
+		written.Seen[event] = r.Seen[event]
+	}
+	text, err := plain(written)
 	return err != nil || len(text) > maxRecord/2
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -103,5 +104,59 @@ func TestAnOlderStreamIsBelieved(t *testing.T) {
 	}
 	if rev, err = save(known, rev); err != nil || rev != 2 {
 		t.Error(rev, err)
+	}
+}
+
+// Keys that two want to create at the same time are written once, and as batches: who
+// comes second spoils nobody's.
+func TestCreatedTogether(t *testing.T) {
+	t.Parallel()
+	conn := startNATS(t)
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.OpenJetStream(t.Context(), js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var alone atomic.Int32
+	spy, err := conn.Subscribe("$KV.havip-events.>", func(m *nats.Msg) {
+		if m.Header.Get("Nats-Batch-Id") == "" {
+			alone.Add(1)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rounds, who, many = 20, 2, 30
+	for round := range rounds {
+		var both sync.WaitGroup
+		for n := range who {
+			both.Go(func() {
+				values := map[string][]byte{}
+				for i := range many {
+					values[havip.EventKey(fmt.Sprintf("%024x", round*1000+n*(many-1)+i))] = []byte(`{}`) // one of them is the other's too
+				}
+				if err := l.Create(t.Context(), values); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+	}
+	s, err := js.Stream(t.Context(), "KV_havip-events")
+	if err == nil {
+		err = errors.Join(conn.Flush(), spy.Unsubscribe())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const each = who*many - 1
+	if last := s.CachedInfo().State.LastSeq; last != rounds*each {
+		t.Errorf("%d writes of %d keys", last, rounds*each)
+	}
+	if n := alone.Load(); n > rounds*who*4 { // what is left over may be too few for a batch
+		t.Errorf("%d writes of %d had no part in a batch", n, rounds*each)
 	}
 }

@@ -66,11 +66,10 @@ func (s *Stream) writeAll() {
 		if len(batch) == 0 {
 			return
 		}
-		if batch = s.contenders(batch); len(batch) == 0 {
-			continue
-		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		s.commit(ctx, batch)
+		if batch = s.contenders(ctx, batch); len(batch) > 0 {
+			s.commit(ctx, batch)
+		}
 		cancel()
 	}
 }
@@ -102,18 +101,30 @@ func (s *Stream) next() []*letter {
 
 // contenders are without those who have lost already, since their key has been written
 // after what they know of it: one of them would spoil the batch of all.
-func (s *Stream) contenders(batch []*letter) []*letter {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *Stream) contenders(ctx context.Context, batch []*letter) []*letter {
 	return slices.DeleteFunc(batch, func(l *letter) bool {
-		knows, err := strconv.ParseUint(l.message.Header.Get(jetstream.ExpectedLastSubjSeqHeader), 10, 64)
-		if err != nil || knows == 0 || s.newer[l.message.Subject] <= knows { // of none before it the engine knows
+		if !s.outdated(ctx, l.message) {
 			return false
 		}
 		l.err = havip.ErrConflict
 		close(l.written)
 		return true
 	})
+}
+
+func (s *Stream) outdated(ctx context.Context, m *nats.Msg) bool {
+	knows, err := strconv.ParseUint(m.Header.Get(jetstream.ExpectedLastSubjSeqHeader), 10, 64)
+	s.mu.Lock()
+	newer := s.newer[m.Subject]
+	s.mu.Unlock()
+	if err != nil || newer <= knows {
+		return false
+	}
+	if knows > 0 {
+		return true
+	}
+	_, err = s.newest(ctx, m.Subject) // of the key that was written there may be none any more
+	return err == nil
 }
 
 // maxNewer is of how many subjects a stream knows the newest sequence.
