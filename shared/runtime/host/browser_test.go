@@ -14,13 +14,15 @@ import (
 	"testing"
 	"time"
 
+	"havip-functions/shared/ledger/ledgertest"
 	"havip-functions/shared/roster"
 	"havip-functions/shared/runtime/host"
 	"havip-functions/shared/simulator"
 )
 
-// TestConsoleInABrowser: each scene of page.mjs, in the Chromium of this machine.
-func TestConsoleInABrowser(t *testing.T) {
+// chromium is this machine's browser, with what drives it.
+func chromium(t testing.TB) string {
+	t.Helper()
 	browser, missing := exec.LookPath("chromium")
 	if _, err := exec.LookPath("node"); err != nil {
 		missing = err
@@ -28,12 +30,13 @@ func TestConsoleInABrowser(t *testing.T) {
 	if _, err := os.Stat("testdata/browser/node_modules"); err != nil {
 		missing = err
 	}
-	if missing != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(missing)
-		}
-		t.Skipf("%v; install Chromium and Node, and run npm ci --prefix shared/runtime/host/testdata/browser", missing)
-	}
+	ledgertest.Need(t, missing, "install Chromium and Node, and run npm ci --prefix shared/runtime/host/testdata/browser")
+	return browser
+}
+
+// TestConsoleInABrowser: each scene of page.mjs, in the Chromium of this machine.
+func TestConsoleInABrowser(t *testing.T) {
+	browser := chromium(t)
 	for _, scene := range []string{"failover", "recover", "freeze", "redrive", "scriptless", "stalled"} {
 		t.Run(scene, func(t *testing.T) {
 			w := stage(t)

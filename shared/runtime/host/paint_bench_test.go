@@ -27,10 +27,7 @@ import (
 // the Chromium of this machine: from the navigation to what a person sees first, and what
 // came over the wire. The limit: a second, 200 KB.
 func BenchmarkFirstPaint(b *testing.B) {
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		b.Skip(err)
-	}
+	browser := chromium(b)
 	for _, size := range []struct{ havips, stories int }{{10, 100}, {1000, 100_000}} {
 		b.Run(fmt.Sprintf("%d-HAVIPs-%d-stories", size.havips, size.stories), func(b *testing.B) {
 			data, list := b.TempDir(), street(b, size.havips)
@@ -45,7 +42,7 @@ func BenchmarkFirstPaint(b *testing.B) {
 			for b.Loop() {
 				ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 				cmd := exec.CommandContext(ctx, "node", filepath.Join("testdata", "browser", "page.mjs"), "paint", "http://"+h.Addr) //nolint:gosec // our own
-				cmd.Env = append(cmd.Environ(), "CHROMIUM="+chromium)
+				cmd.Env = append(cmd.Environ(), "CHROMIUM="+browser)
 				text, err := cmd.Output()
 				cancel()
 				var seen struct{ Paint, Bytes float64 }
