@@ -182,6 +182,15 @@ func (c clouds) calls(t testing.TB, operation string) (total, effects int) {
 	return len(answer.Calls), effects
 }
 
+// called waits until a call of the operation changed the world.
+func (c clouds) called(t testing.TB, operation string) {
+	t.Helper()
+	eventually(t, operation, func() bool {
+		_, effects := c.calls(t, operation)
+		return effects > 0
+	})
+}
+
 // ran is how a havip command ended.
 type ran struct {
 	code     int

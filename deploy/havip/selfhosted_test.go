@@ -59,6 +59,7 @@ func TestBackupAndRestore(t *testing.T) {
 	ended := d.accept(t, structured("1", "instance.started", "baidu", "bj", "i-syG1"))[0]
 	d.ends(t, ended)
 	open := d.accept(t, structured("2", "instance.started", "alibaba", "cn-hangzhou", "i-db1"))[0]
+	c.called(t, "AssociateHaVip")
 	d.stop(t)
 	sh("tar -C /var/lib/private -czf")
 	d = c.serve(t, data, rosterFile)
@@ -116,6 +117,7 @@ func testBackup(t *testing.T, missing string) {
 	ended := d.accept(t, structured("1", "instance.started", "baidu", "bj", "i-syG1"))[0]
 	d.ends(t, ended)
 	open := d.accept(t, structured("2", "instance.started", "alibaba", "cn-hangzhou", "i-db1"))[0]
+	c.called(t, "AssociateHaVip")
 	sh(before, "backup account")
 	d.kill()
 	after := node(t)
@@ -130,7 +132,10 @@ func testBackup(t *testing.T, missing string) {
 			_, err := d.client().story(t.Context(), story)
 			return err == nil
 		})
-		if s := d.endsWithin(t, story, 4*time.Minute); *s.Outcome != "attached" {
+		s := d.endsWithin(t, story, 4*time.Minute)
+		// Without its record, the call may be forgotten: what it did is there all the same.
+		forgotten := missing != "" && story == open && *s.Outcome == "unchanged"
+		if *s.Outcome != "attached" && !forgotten {
 			t.Errorf("%s ended as %s", story, verdict(s))
 		}
 	}
