@@ -73,7 +73,11 @@ func (e Event) MarshalJSON() ([]byte, error) {
 // ours uses it: json.Marshal writes each <, > and & with six bytes, in what an
 // inner MarshalJSON wrote too, and would make an event larger than a bus takes.
 func Encode(v any) ([]byte, error) {
+	if e, whole := v.(cloudevents.Event); whole { // which the SDK writes so
+		return e.MarshalJSON()
+	}
 	var b bytes.Buffer
+	b.Grow(1 << 10) // which most fit into
 	w := json.NewEncoder(&b)
 	w.SetEscapeHTML(false)
 	if err := w.Encode(v); err != nil {

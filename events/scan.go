@@ -60,7 +60,7 @@ func (s *scanner) value() error {
 	case '[':
 		return s.array(func(int) error { return s.value() })
 	case '"':
-		_, err := s.text()
+		_, err := s.quoted()
 		return err
 	case 't':
 		return s.literal("true")

@@ -7,25 +7,34 @@ import (
 
 // text scans a string and returns it unescaped.
 func (s *scanner) text() ([]byte, error) {
-	if !s.take('"') {
-		return nil, s.unexpected("where a string must stand")
+	start := s.pos
+	escaped, err := s.quoted()
+	if err != nil {
+		return nil, err
 	}
-	start, escaped := s.pos, false
+	return unescape(s.buf[start:s.pos], escaped), nil
+}
+
+// quoted scans a string and tells whether an escape is in it.
+func (s *scanner) quoted() (escaped bool, err error) {
+	if !s.take('"') {
+		return false, s.unexpected("where a string must stand")
+	}
 	for ; s.pos < len(s.buf); s.pos++ {
 		switch c := s.buf[s.pos]; {
 		case c == '"':
 			s.pos++
-			return unescape(s.buf[start-1:s.pos], escaped), nil
+			return escaped, nil
 		case c == '\\':
 			escaped = true
 			if !s.escape() {
-				return nil, s.unexpected("in a string's escape")
+				return false, s.unexpected("in a string's escape")
 			}
 		case c < ' ':
-			return nil, s.unexpected("in a string; write it as \\u")
+			return false, s.unexpected("in a string; write it as \\u")
 		}
 	}
-	return nil, s.unexpected("inside a string")
+	return false, s.unexpected("inside a string")
 }
 
 // escape steps to the last byte of the escape that begins here. Half of a

@@ -78,7 +78,7 @@ func (r *run) checkTime(s havip.Story, p havip.Policy) {
 // event: it may make room there for others, and ends no story.
 func (r *run) onForgedEvent(v *invocation, key string, record havip.Record) {
 	if v.msg.forged && (record.Story != nil || !havip.IsEventKey(key)) {
-		r.fail(12, "%s, which is forged, wrote %s: %s", v.msg.id, key, described(record))
+		r.fail(12, "%s, which is forged, wrote %s: %s", v.msg.id, key, (*described)(&record))
 	}
 }
 

@@ -73,7 +73,10 @@ func (t tally) missing() []string {
 	return slices.DeleteFunc(names, func(name string) bool { return t[name] > 0 })
 }
 
-func described(r havip.Record) string {
+// described is a record in one line.
+type described havip.Record
+
+func (r *described) String() string {
 	text := ""
 	if s := r.Story; s != nil {
 		text = fmt.Sprintf("story %.6s %s %s attempt %d %s %s", s.ID, s.Ask.Kind, s.Ask.Instance, s.Attempt, s.Outcome, s.Rule[:min(len(s.Rule), 80)])

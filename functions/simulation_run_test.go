@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -144,8 +145,17 @@ func (r *run) storm() time.Duration {
 func (r *run) later(at time.Duration, do func()) {
 	r.busy.Go(func() {
 		r.sleepUntil(at)
+		deepen()
 		do()
 	})
+}
+
+// deepen lets the stack grow once, to what an invocation needs, and not step by step.
+//
+//go:noinline
+func deepen() {
+	var room [24 << 10]byte
+	runtime.KeepAlive(&room)
 }
 
 func (r *run) sleepUntil(at time.Duration) { time.Sleep(time.Until(r.began.Add(at))) }

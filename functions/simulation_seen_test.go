@@ -20,7 +20,7 @@ func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
 		return
 	}
 	r.failIf(0, json.Unmarshal(value, &record))
-	r.note("  %s saves %s: %s", v.msg.id, key, described(record))
+	r.note("  %s saves %s: %s", v.msg.id, key, (*described)(&record))
 	if len(value) > maxRecord {
 		r.fail(13, "the record %s has %d bytes", key, len(value))
 	}

@@ -40,7 +40,7 @@ func (f Function) empty(ctx context.Context, left havip.Left) error {
 	brief, cancel := context.WithTimeout(ctx, briefly(ctx, outcomeTime))
 	defer cancel()
 	told, untold := f.publishAll(brief, left, outcomes)
-	return errors.Join(failed, untold, f.remove(ctx, left.Ledger, append(out, told...)))
+	return errors.Join(failed, untold, f.remove(ctx, left, append(out, told...)))
 }
 
 // soon is within what time a look is due that takes its own check out of the outbox, in
@@ -102,17 +102,17 @@ func (f Function) publishAll(ctx context.Context, left havip.Left, messages []ha
 func (f Function) Resume(ctx context.Context) error {
 	var failed []error
 	for _, p := range f.Keeper.Roster.Policies() {
-		r, _, err := havip.Load[havip.Record](ctx, f.Ledger, p.Key().String())
-		failed = append(failed, err, f.flush(ctx, havip.Left{HAVIP: p.Key(), Ledger: p.Key().String(), Record: r}))
+		r, rev, err := havip.Load[havip.Record](ctx, f.Ledger, p.Key().String())
+		failed = append(failed, err, f.flush(ctx, havip.Left{HAVIP: p.Key(), Ledger: p.Key().String(), Record: r, Rev: rev}))
 	}
 	return errors.Join(failed...)
 }
 
-func (f Function) remove(ctx context.Context, key string, published []string) error {
+func (f Function) remove(ctx context.Context, left havip.Left, published []string) error {
 	if len(published) == 0 {
 		return nil
 	}
-	if err := f.Keeper.TakeOut(ctx, key, published); err != nil {
+	if err := f.Keeper.TakeOut(ctx, left, published); err != nil {
 		return err
 	}
 	for _, id := range published {

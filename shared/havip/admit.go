@@ -48,8 +48,9 @@ func (e Event) when() time.Time {
 // ledger a record whose outbox is to be published before anything is acknowledged.
 type Left struct {
 	HAVIP     Key
-	Ledger    string // the key of the record
-	Record    Record // as it is there
+	Ledger    string   // the key of the record
+	Record    Record   // as it is there
+	Rev       Revision // at which; 0 where it is not known
 	Story     string
 	Due       *Check // the look that is due now, before anything is published; nil for none
 	Duplicate bool
@@ -108,7 +109,7 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 	var failed error // nobody knows whether
 	var atOnce Story // how it ended, where it did
 	read := func(r Record) { own, known, failed = k.seen(ctx, r, e, storyOf(p.Key(), e.Key())) }
-	record, err := k.change(ctx, fresh.Ledger, &change{read: read, do: func(r *Record) (bool, error) {
+	c := &change{read: read, do: func(r *Record) (bool, error) {
 		left, atOnce = fresh, Story{}
 		if r.crowded() {
 			return false, errCrowded
@@ -140,7 +141,8 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 			k.due(&left)
 		}
 		return true, nil
-	}})
+	}}
+	err := k.change(ctx, fresh.Ledger, c)
 	switch {
 	case err != nil:
 		return left, err
@@ -151,7 +153,7 @@ func (k Keeper) admit(ctx context.Context, p Policy, e Event) (Left, error) {
 		left.Ledger, left.Record = EventKey(own.Story.ID), own
 		return left, nil
 	}
-	left.Record = record
+	left.Record, left.Rev = c.record, c.rev
 	return left, nil
 }
 
@@ -183,10 +185,10 @@ func (k Keeper) note(ctx context.Context, key string, e Event, ended Story) (Lef
 	}
 	var first Record // as nearly each is: not asked for before
 	_, _ = write(&first)
-	_, err := Save(ctx, k.Ledger, key, first, 0)
+	rev, err := Save(ctx, k.Ledger, key, first, 0)
 	switch {
 	case err == nil:
-		left.Record = first
+		left.Record, left.Rev = first, rev
 	case errors.Is(err, ErrConflict):
 		left.Record, err = k.Change(ctx, key, write)
 	}

@@ -77,7 +77,7 @@ func (k Keeper) Look(ctx context.Context, left Left) (Left, error) {
 				for _, n := range l.lessons {
 					k.learn(ctx, l.policy, n)
 				}
-				left.Ledger, left.Record = l.key, l.record
+				left.Ledger, left.Record, left.Rev = l.key, l.record, l.wrote
 			}
 			return left, err
 		}
@@ -170,14 +170,14 @@ func (l *look) supersede(ctx context.Context, c Check) error {
 	if own, known, err := l.keeper.seen(ctx, l.record, event, storyOf(c.HAVIP, event.Key())); err != nil || known || own.Story != nil {
 		return err
 	}
-	if l.rev, err = Save(ctx, l.keeper.Ledger, l.key, l.record, l.rev); err != nil { // a record that is only old: it is read anew
+	if err := l.write(ctx); err != nil { // a record that is only old: it is read anew
 		return err
 	}
 	lost.explain("superseded by "+l.record.Story.Event.Type+" "+l.record.Story.Event.ID, "")
 	lost.Outcome, lost.EndedAt = Superseded, now
 	left, err := l.keeper.note(ctx, EventKey(lost.ID), event, lost)
 	if err == nil {
-		l.record, l.key = left.Record, left.Ledger
+		l.record, l.wrote, l.key = left.Record, left.Rev, left.Ledger
 	}
 	return err
 }

@@ -63,11 +63,16 @@ func Save[T any](ctx context.Context, l Ledger, key string, v T, rev Revision) (
 // else was faster, and later each time. What change calls no change is not
 // written. It returns the value as the ledger has it now, with its revision.
 func Update[T any](ctx context.Context, l Ledger, key string, change func(*T) (changed bool, err error)) (T, Revision, error) {
+	v, rev, err := Load[T](ctx, l, key)
+	if err != nil {
+		return v, 0, err
+	}
+	return updateFrom(ctx, l, key, v, rev, change)
+}
+
+// updateFrom is Update of a value that was read or written at that revision.
+func updateFrom[T any](ctx context.Context, l Ledger, key string, v T, rev Revision, change func(*T) (changed bool, err error)) (T, Revision, error) {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		v, rev, err := Load[T](ctx, l, key)
-		if err != nil {
-			return v, 0, err
-		}
 		changed, err := change(&v)
 		if err == nil && !changed {
 			return v, rev, nil
@@ -82,6 +87,9 @@ func Update[T any](ctx context.Context, l Ledger, key string, change func(*T) (c
 			return v, saved, nil
 		case errors.Is(err, ErrConflict):
 			err = rest(ctx, pause)
+		}
+		if err == nil {
+			v, rev, err = Load[T](ctx, l, key)
 		}
 		if err != nil {
 			var none T
@@ -115,6 +123,7 @@ func encode(v any) ([]byte, error) {
 
 func plain(v any) ([]byte, error) {
 	var b bytes.Buffer
+	b.Grow(2 << 10) // which most fit into
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {

@@ -13,9 +13,10 @@ type look struct {
 	key    string // of the record
 	record Record
 	rev    Revision
-	story  *Story  // the record's, open
-	before *Record // as it was when it was read, or leased for a call
-	leased bool    // the record says what is to be sent now
+	wrote  Revision // what it has written itself; 0 for nothing
+	story  *Story   // the record's, open
+	before *Record  // as it was when it was read, or leased for a call
+	leased bool     // the record says what is to be sent now
 
 	cloud Cloud
 	have  HAVIP

@@ -33,7 +33,8 @@ type change struct {
 	lead chan struct{} // closed when it is to write for all
 	done chan struct{} // closed when it has been written
 
-	record Record
+	record Record   // before: as it was known; then as it is
+	rev    Revision // at which; before, 0 where nothing was
 	err    error
 	broken any // what do panicked with
 }
@@ -62,11 +63,11 @@ func (c *change) guard(do func()) {
 }
 
 // answer is what he hears who wanted it.
-func (c *change) answer() (Record, error) {
+func (c *change) answer() error {
 	if c.broken != nil {
 		panic(c.err)
 	}
-	return c.record, c.err
+	return c.err
 }
 
 var errNotWritten = errors.New("the one who wrote for us did not come back")
@@ -75,17 +76,21 @@ var errNotWritten = errors.New("the one who wrote for us did not come back")
 // returns the record as the ledger has it then. What do reports as no change is
 // not written; where it fails nothing of it is.
 func (k Keeper) Change(ctx context.Context, key string, do func(*Record) (changed bool, err error)) (Record, error) {
-	return k.change(ctx, key, &change{do: do})
+	c := &change{do: do}
+	err := k.change(ctx, key, c)
+	return c.record, err
 }
 
-// TakeOut takes messages that were published out of an outbox, before those who want to
-// change the record otherwise: of them the ones who came before wait to hear of it.
-func (k Keeper) TakeOut(ctx context.Context, key string, published []string) error {
-	_, err := k.change(ctx, key, &change{free: true, do: func(r *Record) (bool, error) { return r.remove(published), nil }})
-	return err
+// TakeOut takes messages that were published out of the outbox, before those who want to
+// change the record otherwise: of them the ones who came before wait to hear of it. The
+// record is read again only where somebody wrote it since it was left.
+func (k Keeper) TakeOut(ctx context.Context, left Left, published []string) error {
+	left.Record.fresh, left.Record.ended = nil, nil // they were written
+	return k.change(ctx, left.Ledger, &change{free: true, record: left.Record, rev: left.Rev,
+		do: func(r *Record) (bool, error) { return r.remove(published), nil }})
 }
 
-func (k Keeper) change(ctx context.Context, key string, c *change) (Record, error) {
+func (k Keeper) change(ctx context.Context, key string, c *change) error {
 	c.ctx, c.lead, c.done = ctx, make(chan struct{}), make(chan struct{})
 	if k.Queues == nil {
 		k.write(ctx, key, []*change{c})
@@ -101,7 +106,7 @@ func (k Keeper) change(ctx context.Context, key string, c *change) (Record, erro
 	case <-c.lead:
 	case <-ctx.Done():
 		if k.Queues.leave(key, c) {
-			return Record{}, fmt.Errorf("ledger: others change %s: %w", key, ctx.Err())
+			return fmt.Errorf("ledger: others change %s: %w", key, ctx.Err())
 		}
 		select { // it is being written, or we are to write
 		case <-c.done:
@@ -229,7 +234,7 @@ func readAll(batch []*change, r Record) {
 // write does several changes in one compare-and-set, as many as have room in it. One that
 // fails is left out.
 func (k Keeper) write(ctx context.Context, key string, batch []*change) (next []*change) {
-	record, _, err := Update(ctx, k.Ledger, key, func(r *Record) (changed bool, err error) {
+	record, rev, err := k.update(ctx, key, batch, func(r *Record) (changed bool, err error) {
 		these := batch[:min(len(batch), maxFresh)]
 		readAll(these, *r)
 		next = batch[len(these):]
@@ -247,9 +252,17 @@ func (k Keeper) write(ctx context.Context, key string, batch []*change) (next []
 	})
 	for _, c := range batch[:len(batch)-len(next)] {
 		if c.err == nil {
-			c.record, c.err = record, err
+			c.record, c.rev, c.err = record, rev, err
 		}
 		close(c.done)
 	}
 	return next
+}
+
+// update begins with the record as the one knows it whose change it is.
+func (k Keeper) update(ctx context.Context, key string, batch []*change, do func(*Record) (bool, error)) (Record, Revision, error) {
+	if c := batch[0]; len(batch) == 1 && c.rev != 0 {
+		return updateFrom(ctx, k.Ledger, key, c.record, c.rev, do)
+	}
+	return Update(ctx, k.Ledger, key, do)
 }

@@ -92,3 +92,59 @@ func TestAChangeThatPanicsSpoilsNoOther(t *testing.T) {
 		}
 	})
 }
+
+// reads counts them.
+type reads struct {
+	ledger.Ledger
+	n int
+}
+
+// Load implements [havip.Ledger].
+func (r *reads) Load(ctx context.Context, key string) ([]byte, havip.Revision, error) {
+	r.n++
+	return r.Ledger.Load(ctx, key)
+}
+
+// What was published leaves the outbox without being read again, and takes nothing along
+// that somebody wrote meanwhile.
+func TestTakeOutKnowsWhatWasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &reads{Ledger: ledger.NewMemory()}
+		k := havip.Keeper{Ledger: l, Queues: &havip.Queues{}}
+		change := func(do func(*havip.Record) (bool, error)) {
+			if _, err := k.Change(t.Context(), "key", do); err != nil {
+				t.Fatal(err)
+			}
+		}
+		is := func(n, outbox int) {
+			t.Helper()
+			r, _, err := havip.Load[havip.Record](t.Context(), l.Ledger, "key")
+			if err != nil || r.N != n || len(r.Outbox) != outbox {
+				t.Errorf("%d changes and %d messages, want %d and %d; %v", r.N, len(r.Outbox), n, outbox, err)
+			}
+		}
+		change(func(r *havip.Record) (bool, error) {
+			r.Outbox = []havip.Message{{ID: "a"}, {ID: "b"}}
+			return true, nil
+		})
+		r, rev, err := havip.Load[havip.Record](t.Context(), l.Ledger, "key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := havip.Left{Ledger: "key", Record: r, Rev: rev}
+		for _, step := range []struct {
+			published     string
+			reads, outbox int
+		}{{"a", 0, 1}, {"b", 1, 0}} { // at last it was left by nobody as it is
+			l.n = 0
+			if err := k.TakeOut(t.Context(), left, []string{step.published}); err != nil || l.n != step.reads {
+				t.Errorf("%s is taken out with %d reads, want %d; %v", step.published, l.n, step.reads, err)
+			}
+			is(1-step.outbox, step.outbox)
+			change(counted)
+		}
+		if o := left.Record.Outbox; o[0].ID != "a" || o[1].ID != "b" {
+			t.Errorf("what was left is changed for who else has it: %v", o)
+		}
+	})
+}

@@ -204,7 +204,7 @@ func (r *Record) dropChecks() {
 // remove takes published messages out of the outbox.
 func (r *Record) remove(published []string) (changed bool) {
 	before := len(r.Outbox)
-	r.Outbox = slices.DeleteFunc(r.Outbox, func(l Message) bool { return slices.Contains(published, l.ID) })
+	r.Outbox = slices.DeleteFunc(slices.Clone(r.Outbox), func(l Message) bool { return slices.Contains(published, l.ID) })
 	if r.Closed != nil && !r.untold(r.Closed.ID) {
 		r.Closed = nil
 	}

@@ -28,7 +28,7 @@ func (l *look) save(ctx context.Context) error {
 func (l *look) write(ctx context.Context) error {
 	rev, err := Save(ctx, l.keeper.Ledger, l.key, l.record, l.rev)
 	if err == nil {
-		l.rev = rev
+		l.rev, l.wrote = rev, rev
 	}
 	return err
 }

@@ -52,8 +52,12 @@ func (k Keeper) seen(ctx context.Context, r Record, e Event, story string) (Reco
 
 // knows tells what the record itself knows of an event.
 func (r Record) knows(e Event) (Record, bool) {
-	s, known := r.Seen[e.Key()]
-	return Record{Seen: map[string]Seen{e.Key(): s}}, known
+	key := e.Key()
+	s, known := r.Seen[key]
+	if !known {
+		return Record{}, false
+	}
+	return Record{Seen: map[string]Seen{key: s}}, true
 }
 
 // remember notes the event and its story in the record.
@@ -104,6 +108,7 @@ func (k Keeper) makeRoom(ctx context.Context, key string, r *Record) error {
 	tooMany := len(oldest) - keptSeen
 	oldest = slices.DeleteFunc(oldest, func(event string) bool { return slices.Contains(r.fresh, event) })
 	old := map[string][]byte{}
+	r.Seen = maps.Clone(r.Seen) // others have the record that this one was made of
 	for _, event := range oldest[:min(tooMany, len(oldest))] {
 		text, err := encode(Record{Seen: map[string]Seen{event: r.Seen[event]}})
 		if err != nil {

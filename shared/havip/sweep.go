@@ -115,10 +115,6 @@ func (k Keeper) sweep(ctx context.Context, p Policy, e Event, seen map[string]HA
 		left.Story, left.Record, left.Due = s.ID, r, &Check{HAVIP: s.HAVIP, Story: s.ID, Attempt: s.Attempt}
 		return left, nil
 	}
-	_, duplicate, err := k.seen(ctx, r, e, storyOf(p.Key(), e.Key())) // it opened a story here, which no other may share its id with
-	if err != nil {
-		return Left{}, err
-	}
 	have, read := seen[p.ID]
 	news := false
 	if read {
@@ -126,10 +122,18 @@ func (k Keeper) sweep(ctx context.Context, p Policy, e Event, seen map[string]HA
 			return Left{}, err
 		}
 	}
+	opens := read && !r.Story.Open() && r.hold(&Story{}, p, e.Arrived) == "" && r.unmet(k, p, e, have)
+	if opens { // unless it did before: no other story may share its id
+		_, known, err := k.seen(ctx, r, e, storyOf(p.Key(), e.Key()))
+		if err != nil {
+			return Left{}, err
+		}
+		opens = !known
+	}
 	switch {
 	case r.Story.Open() && e.Arrived.After(r.Story.NextAt.Add(overdue)):
 		r.remind(e)
-	case !duplicate && !r.Story.Open() && read && r.hold(&Story{}, p, e.Arrived) == "" && r.unmet(k, p, e, have):
+	case opens:
 		if err := k.shelve(ctx, &r); err != nil {
 			return Left{}, err
 		}
@@ -140,17 +144,17 @@ func (k Keeper) sweep(ctx context.Context, p Policy, e Event, seen map[string]HA
 		}
 	case read && r.notice(p, e, have, &left), news:
 	case len(r.Outbox) > 0:
-		left.Record = r
+		left.Record, left.Rev = r, rev
 		return left, nil
 	default:
 		return Left{}, nil
 	}
-	_, err = Save(ctx, k.Ledger, left.Ledger, r, rev)
+	rev, err = Save(ctx, k.Ledger, left.Ledger, r, rev)
 	if errors.Is(err, ErrConflict) { // perhaps with our own write, unheard: what lies there is flushed
 		left = Left{HAVIP: left.HAVIP, Ledger: left.Ledger}
-		r, _, err = Load[Record](ctx, k.Ledger, left.Ledger)
+		r, rev, err = Load[Record](ctx, k.Ledger, left.Ledger)
 	}
-	left.Record = r
+	left.Record, left.Rev = r, rev
 	return left, err
 }
 
