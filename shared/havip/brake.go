@@ -124,7 +124,8 @@ func (k Keeper) Lift(ctx context.Context) ([]Closed, error) {
 	return closed, err
 }
 
-// unsettle lets the sweep act again on what a brake covers.
+// unsettle lets the sweep act again on what a brake refused. What a cloud refused stays
+// as it is: trying that again would take the places of those that can be helped.
 func (k Keeper) unsettle(ctx context.Context, brake string) error {
 	var failed []error
 	for _, p := range k.Roster.Policies() {
@@ -132,6 +133,9 @@ func (k Keeper) unsettle(ctx context.Context, brake string) error {
 			continue
 		}
 		_, err := k.Change(ctx, p.Key().String(), func(r *Record) (bool, error) {
+			if r.Story == nil || r.Story.Outcome != Refused || r.Story.Code != "" {
+				return false, nil
+			}
 			r.Settled = ""
 			return true, nil
 		})

@@ -63,6 +63,8 @@ func TestFreeze(t *testing.T) {
 func TestBrake(t *testing.T) {
 	once := holds(one, "i-db1")
 	once.Brake = "failovers: 1, within: 10m"
+	two := holds(one)
+	two.Users, two.Brake = "members: [i-db4], hold: 1", once.Brake
 	twice := func(s *stage) {
 		fails(s, "i-db1")
 		fails(s, "i-db2")
@@ -91,6 +93,25 @@ func TestBrake(t *testing.T) {
 			s.Post(s.Failed("i-db1"))
 		}, Calls: "+i-db2:OperationUnsupported.BindOnMultipleVswitch +i-db3:OperationUnsupported.BindOnMultipleVswitch +i-db2 -i-db1",
 			Outcomes: "refused, attached i-db2", Holders: "i-db2*"},
+		{Name: "a lift is for what it refused", Scene: two, Tell: func(s *stage) {
+			s.Fault(simulator.Fault{Operation: "AssociateHaVip", Times: 3, Error: &simulator.FaultError{Code: "OperationUnsupported.BindOnMultipleVswitch"}})
+			s.Post(s.Sweep()) // orders takes the one place in vain, and users is not let through
+			s.Finish()
+			if _, err := s.Function.Keeper.Lift(s.Context()); err != nil {
+				s.Error(err)
+			}
+			s.Post(s.Sweep())
+		}, Calls: "+i-db1:OperationUnsupported.BindOnMultipleVswitch +i-db2:OperationUnsupported.BindOnMultipleVswitch +i-db3:OperationUnsupported.BindOnMultipleVswitch +i-db4@users",
+			Outcomes: "refused@users, refused, attached i-db4@users"},
+		{Name: "whatever a cloud said before", Scene: once, Tell: func(s *stage) {
+			fails(s, "i-db1")
+			s.Fault(simulator.Fault{Operation: "DescribeHaVips", Times: 1, Error: &simulator.FaultError{Code: "Throttling.User"}})
+			fails(s, "i-db2")
+			if _, err := s.Function.Keeper.Lift(s.Context()); err != nil {
+				s.Error(err)
+			}
+			s.Post(s.Sweep())
+		}, Calls: "+i-db2 -i-db1 +i-db3 -i-db2", Outcomes: "attached i-db2, refused, attached i-db3", Holders: "i-db3*"},
 		{Name: "what is long ago does not count", Scene: once, Tell: func(s *stage) {
 			fails(s, "i-db1")
 			s.Wait(11 * time.Minute)

@@ -94,6 +94,7 @@ func (l *look) braked(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	l.story.explain(l.brakes(closed))
+	l.story.Code, l.story.RequestID = "", "" // which the cloud said before
 	return true, nil
 }
 
