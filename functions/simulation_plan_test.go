@@ -79,7 +79,7 @@ func draw(seed uint64, sdk bool) *plan {
 	for i := range d.IntN(6) {
 		d.drawUpset(fmt.Sprintf("u%d", i), d.upTo(min(at+time.Minute, horizon)))
 	}
-	if d.coin(0.003) {
+	if d.coin(0.002) {
 		d.drawCrowd()
 	}
 	d.drawBatches()

@@ -48,6 +48,9 @@ func (k Keeper) Freeze(ctx context.Context, pick string, f Freeze) ([]string, er
 			continue
 		}
 		_, err := k.Change(ctx, p.Key().String(), func(r *Record) (bool, error) {
+			if now := k.Now(); !f.holds(now) && !r.Frozen.holds(now) { // there is nothing to lift
+				return false, nil
+			}
 			r.Frozen = &f
 			return true, nil
 		})

@@ -90,9 +90,9 @@ var breachCodes = map[breach]string{
 // alibabaRefusal is what Alibaba says under a code; 400 under one that we don't know.
 func alibabaRefusal(code string) *refusal {
 	for _, codes := range [][]refusal{associateCodes, furtherCodes} {
-		for _, c := range codes {
-			if c.code == code {
-				return &c
+		for i := range codes {
+			if codes[i].code == code {
+				return &codes[i]
 			}
 		}
 	}

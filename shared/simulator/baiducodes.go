@@ -60,9 +60,9 @@ var baiduBreachCodes = map[breach]string{
 }
 
 func baiduRefusal(code string) *refusal {
-	for _, c := range baiduCodes {
-		if c.code == code {
-			return &c
+	for i := range baiduCodes {
+		if baiduCodes[i].code == code {
+			return &baiduCodes[i]
 		}
 	}
 	return &refusal{http.StatusBadRequest, code, code}
