@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -15,16 +16,21 @@ import (
 
 // onSave sees a value as it was written: the record of a HAVIP, or of an event.
 func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
-	var record havip.Record
 	if strings.HasPrefix(key, "brake.") || strings.HasPrefix(key, "timing.") {
 		return
 	}
-	r.failIf(0, json.Unmarshal(value, &record))
+	s := t.shelves[key]
+	var record havip.Record
+	if s != nil && isEmptied(s.text, value) { // nearly each third is, and need not be read
+		record = s.record
+		record.Outbox = nil
+	} else {
+		r.failIf(0, json.Unmarshal(value, &record))
+	}
 	r.note("  %s saves %s: %s", v.msg.id, key, (*described)(&record))
 	if len(value) > maxRecord {
 		r.fail(13, "the record %s has %d bytes", key, len(value))
 	}
-	s := t.shelves[key]
 	if s == nil {
 		t.onEvent(r, v, key, record)
 		return
@@ -51,7 +57,17 @@ func (t *tape) onSave(r *run, v *invocation, key string, value []byte) {
 	s.writes++
 	t.onLetters(r, v, fresh, record, s.record)
 	t.onStory(r, v, s, record)
-	s.record = record
+	s.record, s.text = record, value
+}
+
+// isEmptied tells that a record is written as it was, but for its outbox, which is gone.
+func isEmptied(before, now []byte) bool {
+	const outbox = `"outbox":[`
+	from := bytes.Index(before, []byte(outbox))
+	if from < 0 || from > len(now) || !bytes.Equal(before[:from], now[:from]) || !bytes.HasSuffix(before, now[from:]) {
+		return false
+	}
+	return bytes.HasSuffix(before[:len(before)-len(now)+from], []byte("],"))
 }
 
 // fresh are the events that a record did not know before, in the order of their keys,

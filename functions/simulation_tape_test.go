@@ -35,6 +35,7 @@ type shelf struct {
 	adopted  string       // the story that a forged follow-up brought
 	writes   int
 	record   havip.Record // as written last
+	text     []byte       // its bytes
 	book     book
 	seen     map[string]string        // event → story
 	ended    map[string]havip.Outcome // of events that ended at once
