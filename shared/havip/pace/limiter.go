@@ -172,14 +172,17 @@ func (l *limiter) busy() bool {
 	return slices.ContainsFunc(l.waiting[:], func(q []chan struct{}) bool { return len(q) > 0 })
 }
 
-// share is the time in which a number of calls is only one part in so many of
-// all; none while the account has calls to spare.
+// spare is when the account has calls to spare, if none leaves until then.
+func (l *limiter) spare() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.next.Add(burst / 2)
+}
+
+// share is the time in which a number of calls is only one part in so many of all.
 func (l *limiter) share(calls, parts int) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if time.Since(l.next) > burst/2 {
-		return 0
-	}
 	return time.Duration(calls*parts) * l.gap()
 }
 

@@ -165,6 +165,39 @@ func TestReadingBeginsAfterItWasAskedFor(t *testing.T) {
 	})
 }
 
+// TestReadingsLetOthersCall: while calls wait, readings are one in ten of them; an
+// account that nobody calls holds none back.
+func TestReadingsLetOthersCall(t *testing.T) {
+	t.Parallel()
+	for waiting, want := range map[int]int{0: 0, 60: parts - 1} {
+		t.Run(fmt.Sprint(waiting), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := &fake{}
+				c := f.open(t)
+				attach := func(int) { _, _ = c.Attach(t.Context(), havip.Call{HAVIP: "havip-0"}) }
+				together(12, attach) // nothing is spare after them
+				go together(waiting, attach)
+				var took time.Duration
+				for range 2 {
+					began := time.Now()
+					if _, err := c.States(t.Context(), []string{"i-1"}); err != nil {
+						t.Error(err)
+					}
+					took = time.Since(began)
+				}
+				f.mu.Lock()
+				between := len(f.took) - slices.Index(f.took, "states of 1") - 2
+				f.mu.Unlock()
+				if between < want || want == 0 && took > burst/2+100*time.Millisecond {
+					t.Errorf("%d others called between two readings, want %d; the second took %s", between, want, took)
+				}
+				synctest.Wait()
+			})
+		})
+	}
+}
+
 // TestAReaderWhoGivesUpTakesNobodyAlong: the others read without him.
 func TestAReaderWhoGivesUpTakesNobodyAlong(t *testing.T) {
 	t.Parallel()

@@ -83,17 +83,22 @@ func (s *shared[V]) wait(ctx context.Context, l *limiter, before chan struct{}) 
 			return false
 		}
 	}
-	if l.share(1, 1) == 0 {
-		return ctx.Err() == nil
-	}
-	s.mu.Lock()
-	wait := time.Until(s.next)
-	s.mu.Unlock()
-	select {
-	case <-time.After(wait):
-		return true
-	case <-ctx.Done():
-		return false
+	for {
+		s.mu.Lock()
+		begin := s.next
+		s.mu.Unlock()
+		if spare := l.spare(); spare.Before(begin) {
+			begin = spare
+		}
+		left := time.Until(begin)
+		if left <= 0 {
+			return ctx.Err() == nil
+		}
+		select {
+		case <-time.After(left): // calls that left in the meantime put it off
+		case <-ctx.Done():
+			return false
+		}
 	}
 }
 

@@ -226,10 +226,11 @@ func (c cost) String() string {
 
 // TestStorm: hundreds of HAVIPs fail at once. Each is attached, or refused with
 // the reason, and the clouds' limits are used well without being overrun.
-// BenchmarkStorm is the same with 1,000 HAVIPs at 50 calls a second.
+// BenchmarkStorm is the same with 1,000 HAVIPs at 50 calls a second; with much less than
+// here, chance alone decides on a per cent of the calls.
 func TestStorm(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) { weather{havips: 100, throttle: 10}.rage(t) })
+	synctest.Test(t, func(t *testing.T) { weather{havips: 200, throttle: 20}.rage(t) })
 }
 
 func (w weather) rage(t *testing.T) cost {
