@@ -35,9 +35,13 @@ func again[T any](ctx context.Context, ask func(context.Context) (T, error)) (an
 	}
 }
 
-// silent tells that nobody answered, or that who did has the same question already.
+// silent tells that nobody answered, or nobody who knows: who did has the same question
+// already, or doesn't lead and has not heard yet who does.
 func silent(err error) bool {
 	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode == codeSameMessage || api.ErrorCode == codeNotAvailable
+	}
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
-		errors.Is(err, jetstream.ErrNoStreamResponse) || errors.As(err, &api) && api.ErrorCode == codeSameMessage
+		errors.Is(err, jetstream.ErrNoStreamResponse)
 }

@@ -20,7 +20,7 @@ import (
 // again.
 type Audit struct {
 	js     jetstream.JetStream
-	stream jetstream.Stream
+	stream *Stream
 
 	writing sync.Mutex
 	head    audit.Head // as we know it
@@ -59,7 +59,7 @@ func (a *Audit) append(ctx context.Context, subject string, d audit.Deed) error 
 	case err == nil:
 		return nil
 	case !errors.Is(err, jetstream.ErrMsgNotFound):
-		return kind(err)
+		return err
 	}
 	line, err := a.head.Next(d, time.Now().UTC())
 	if err != nil {
@@ -81,7 +81,7 @@ func (a *Audit) append(ctx context.Context, subject string, d audit.Deed) error 
 func (a *Audit) last(ctx context.Context) (audit.Head, error) {
 	info, err := a.stream.Info(ctx)
 	if err != nil || info.State.LastSeq == 0 {
-		return audit.Head{}, kind(err)
+		return audit.Head{}, err
 	}
 	line, err := a.line(ctx, info.State.LastSeq)
 	return audit.Head{N: info.State.LastSeq, Hash: line.Hash}, err
@@ -93,7 +93,7 @@ func (a *Audit) line(ctx context.Context, n uint64) (l audit.Line, err error) {
 		return l, ErrNotFound
 	}
 	if err != nil {
-		return l, kind(err)
+		return l, err
 	}
 	return l, json.Unmarshal(m.Data, &l)
 }

@@ -36,10 +36,6 @@ func openBucket(ctx context.Context, js jetstream.JetStream, c jetstream.StreamC
 	return bucket{stream: stream, subject: "$KV." + name + "."}, nil
 }
 
-func (b bucket) info(ctx context.Context) (*jetstream.StreamInfo, error) {
-	return again(ctx, func(ctx context.Context) (*jetstream.StreamInfo, error) { return b.stream.Info(ctx) })
-}
-
 func (b bucket) get(ctx context.Context, key string) ([]byte, uint64, error) {
 	if err := checkKey(key); err != nil {
 		return nil, 0, err
@@ -125,7 +121,7 @@ type message struct {
 // page returns at most so many of the newest values below a sequence, 0 for all,
 // the newest first: of all keys, or of those that a filter lets through.
 func (b bucket) page(ctx context.Context, filter string, below uint64, most int) ([]message, error) {
-	info, err := b.info(ctx)
+	info, err := b.stream.Info(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +163,7 @@ func (b bucket) backwards(ctx context.Context, first, end uint64, most int) (fou
 			continue
 		}
 		if err != nil {
-			return nil, kind(err)
+			return nil, err
 		}
 		found = append(found, message{m.Sequence, m.Data})
 	}
@@ -183,7 +179,7 @@ func (b bucket) forwards(ctx context.Context, filter string, begin, end uint64) 
 			return found, nil
 		}
 		if err != nil {
-			return nil, kind(err)
+			return nil, err
 		}
 		if seq = m.Sequence; seq < end {
 			found = append(found, message{seq, m.Data})

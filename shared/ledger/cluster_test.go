@@ -2,6 +2,8 @@ package ledger_test
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -66,5 +68,35 @@ func TestCluster(t *testing.T) {
 	}
 	if _, err := havip.Save(t.Context(), l, "baidu.bj.havip-two", 1, 0); err != nil {
 		t.Errorf("with two of three nodes: %v", err)
+	}
+	t.Run("nobody leads", func(t *testing.T) { testNobodyLeads(t, js, l, nodes) })
+}
+
+// A node that knows of no leader says so at once, as one also does that was away and has
+// not heard yet who leads: it is no answer, and somebody is asked again.
+func testNobodyLeads(t *testing.T, js jetstream.JetStream, l ledger.Ledger, nodes ledgertest.Nodes) {
+	records, err := js.Stream(t.Context(), "KV_havip-ledger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes[1].Kill()
+	for refused := new(jetstream.APIError); !errors.As(err, &refused) || refused.Code != http.StatusServiceUnavailable; {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		_, err = records.GetLastMsgForSubject(ctx, "$KV.havip-ledger.baidu.bj.havip-two")
+		cancel()
+	}
+	read := make(chan error, 1)
+	go func() {
+		for began := time.Now(); ; began = time.Now() {
+			if _, _, err := l.Load(t.Context(), "baidu.bj.havip-two"); err == nil || time.Since(began) < 5*time.Second {
+				read <- err
+				return
+			}
+		}
+	}()
+	nodes[1].Start()
+	nodes[2].Start()
+	if err := <-read; err != nil {
+		t.Errorf("a read did not wait for a leader: %v", err)
 	}
 }

@@ -64,7 +64,7 @@ func (j *JetStream) of(key string) bucket {
 
 // Now implements [Ledger].
 func (j *JetStream) Now(ctx context.Context) (time.Time, error) {
-	info, err := j.records.info(ctx)
+	info, err := j.records.stream.Info(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -180,7 +180,7 @@ func (j *JetStream) Bury(ctx context.Context, d DeadLetter) (bool, error) {
 	if _, err := j.letters.put(ctx, d.ID, d.Bytes, nil); err != nil {
 		return false, err
 	}
-	before, err := j.dead.info(ctx)
+	before, err := j.dead.stream.Info(ctx)
 	if err != nil {
 		return false, err
 	}

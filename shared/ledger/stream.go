@@ -110,11 +110,26 @@ func (s *Stream) place(ctx context.Context, m *nats.Msg) (uint64, error) {
 }
 
 func (s *Stream) newest(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
-	m, err := again(ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
-		return s.GetLastMsgForSubject(ctx, subject)
-	})
+	m, err := s.GetLastMsgForSubject(ctx, subject)
 	if err == nil {
 		s.know(subject, m.Sequence)
 	}
 	return m, err
+}
+
+// GetLastMsgForSubject asks again where nobody answers, as all questions here do.
+func (s *Stream) GetLastMsgForSubject(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
+	return again(ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return s.Stream.GetLastMsgForSubject(ctx, subject)
+	})
+}
+
+// GetMsg implements [jetstream.Stream].
+func (s *Stream) GetMsg(ctx context.Context, seq uint64, opts ...jetstream.GetMsgOpt) (*jetstream.RawStreamMsg, error) {
+	return again(ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) { return s.Stream.GetMsg(ctx, seq, opts...) })
+}
+
+// Info implements [jetstream.Stream].
+func (s *Stream) Info(ctx context.Context, opts ...jetstream.StreamInfoOpt) (*jetstream.StreamInfo, error) {
+	return again(ctx, func(ctx context.Context) (*jetstream.StreamInfo, error) { return s.Stream.Info(ctx, opts...) })
 }

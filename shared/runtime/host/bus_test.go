@@ -96,3 +96,19 @@ func TestWhatIsDueSoonIsHeldAndStaysDurable(t *testing.T) {
 		}
 	}
 }
+
+// Nothing is known to be lost, nor to be there, where nobody answered what is written in
+// its place.
+func TestWhoIsNotAnsweredComparesNothing(t *testing.T) {
+	e, b := openQueue(t, t.TempDir())
+	publishLater(t, b, time.Hour)
+	now, err := readMarks(t.Context(), b.js)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.close()
+	before := marks{"HAVIP-REQUESTS": {Place: 1, Time: time.Now().Add(-time.Hour)}}
+	if lost, err := now.lost(t.Context(), b.js, before); err == nil {
+		t.Errorf("it says that %q are lost", lost)
+	}
+}

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -48,8 +49,7 @@ func readMarks(ctx context.Context, js jetstream.JetStream) (marks, error) {
 }
 
 // lost tells what is missing beside what was there before.
-func (m marks) lost(ctx context.Context, js jetstream.JetStream, before marks) []string {
-	var lost []string
+func (m marks) lost(ctx context.Context, js jetstream.JetStream, before marks) (lost []string, err error) {
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		was, now := before[name], m[name]
 		switch {
@@ -57,22 +57,31 @@ func (m marks) lost(ctx context.Context, js jetstream.JetStream, before marks) [
 			lost = append(lost, fmt.Sprintf("%s had %d writes and has %d", name, was.Place, now.Place))
 		case now.First == was.First && now.Kept < was.Kept:
 			lost = append(lost, fmt.Sprintf("%s kept %d writes and keeps %d", name, was.Kept, now.Kept))
-		case now != was && !was.Time.IsZero() && writtenOver(ctx, js, name, was):
-			lost = append(lost, fmt.Sprintf("%s has another write %d than it had", name, was.Place))
+		case now != was && !was.Time.IsZero():
+			over, err := writtenOver(ctx, js, name, was)
+			if err != nil {
+				return nil, err
+			}
+			if over {
+				lost = append(lost, fmt.Sprintf("%s has another write %d than it had", name, was.Place))
+			}
 		}
 	}
-	return lost
+	return lost, nil
 }
 
 // writtenOver is whether another message is in the place of one. Of one that was done,
 // or followed by a newer of its key, nothing is left to tell.
-func writtenOver(ctx context.Context, js jetstream.JetStream, stream string, was mark) bool {
+func writtenOver(ctx context.Context, js jetstream.JetStream, stream string, was mark) (bool, error) {
 	s, err := js.Stream(ctx, stream)
 	if err != nil {
-		return false
+		return false, err
 	}
 	there, err := s.GetMsg(ctx, was.Place)
-	return err == nil && !there.Time.Equal(was.Time)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return false, nil
+	}
+	return err == nil && !there.Time.Equal(was.Time), err
 }
 
 // compareMarks says what the engine has lost since it ran last.
@@ -87,7 +96,11 @@ func compareMarks(ctx context.Context, js jetstream.JetStream, data string, log 
 	}
 	before := marks{}
 	_ = json.Unmarshal(text, &before) // one that was cut too says nothing
-	if lost := now.lost(ctx, js, before); len(lost) > 0 {
+	lost, err := now.lost(ctx, js, before)
+	if err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
+	if len(lost) > 0 {
 		log.Error("the data folder has lost writes: a file was cut, deleted or taken from a backup;"+
 			" stories since then may be forgotten, the sweep looks at every HAVIP anew", "data", data, "lost", lost)
 	}
@@ -153,7 +166,10 @@ func watchMarks(ctx context.Context, js jetstream.JetStream, log *slog.Logger) {
 			_, told := now[name]
 			return !told && !strings.HasPrefix(name, ofRecords)
 		})
-		lost := now.lost(ctx, js, before)
+		lost, err := now.lost(ctx, js, before)
+		if err != nil { // nor while this was compared
+			continue
+		}
 		if len(lost) > 0 && !doubt {
 			doubt = true
 			continue

@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"os"
 	"testing"
@@ -38,7 +39,8 @@ func until(t *testing.T, what string, so func() bool) {
 // quorum and back, and without the stream.
 func TestReadyMeansThatRequestsAreTaken(t *testing.T) {
 	nodes := ledgertest.StartNodes(t)
-	h := serve(t, simulated(t), host.Config{NATS: ledger.NATS{URLs: nodes.URLs()}})
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	h := serve(t, simulated(t), host.Config{NATS: ledger.NATS{URLs: nodes.URLs()}, Log: log})
 	ready := func() bool {
 		status, _ := ask(t, h, http.MethodGet, "/readyz", "")
 		return status == http.StatusOK
