@@ -32,9 +32,10 @@ type functionCompute struct {
 	busy     sync.WaitGroup
 	ctx      context.Context
 
-	mu    sync.Mutex
-	dead  []call
-	taken int // asynchronous calls
+	mu     sync.Mutex
+	dead   []call
+	taken  int // asynchronous calls
+	failed int // tries
 }
 
 // instance runs one call and tells whether FC counts it a success. It has room
@@ -85,6 +86,9 @@ func (f *functionCompute) async(c call, after time.Duration) {
 			if f.call(c) || f.ctx.Err() != nil {
 				return
 			}
+			f.mu.Lock()
+			f.failed++
+			f.mu.Unlock()
 			if f.habits.rests { // outside of its room
 				<-time.After(500 * time.Millisecond << c.retry)
 			}

@@ -34,8 +34,13 @@ func TestOneTraceOverThreeInvocations(t *testing.T) {
 	f.async(call{function: "havip-health-failed", payload: []byte(`{"specversion":"1.0","id":"trace-1","source":"/monitor","type":"havip.health.failed",
 		"traceparent":"00-` + traceID + `-` + senderSpan + `-01","tracestate":"vendor=1","data":{"cloud":"alibaba","region":"cn-hangzhou","instance":"i-db1"}}`)}, 0)
 	c.attached(t, arrival{cloud: "alibaba", havip: "havip-bp1orders", instance: "i-db2"}, f.instance.logs()...)
-	eventually(t, "the collector has the trace", func() bool { return len(spansOf(t, taken)) > 0 })
 	f.busy.Wait()
+	eventually(t, "the collector has the trace, to its last look", func() bool {
+		all := spansOf(t, taken)
+		return slices.ContainsFunc(all, func(s collected) bool {
+			return s.Name == "look" && s.Attributes["havip.look"] == all[0].Attributes["havip.looks"]
+		})
+	})
 	all := spansOf(t, taken)
 	root, names, invocations := all[0], map[string]int{}, map[any]bool{}
 	for i, s := range all {
